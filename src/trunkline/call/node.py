@@ -1,0 +1,61 @@
+"""A node: one machine that owns an endpoint (an IPBX, an SBC, a phone), as `aio` and the simulation drive it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from trunkline.media import anchor
+from trunkline.sip.flow import Close, Flow, Send
+from trunkline.sip.locate import Answers, Question
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """One datagram, or one whole message cut out of a stream."""
+
+    data: bytes
+    flow: Flow
+
+
+@dataclass(frozen=True, slots=True)
+class Unreachable:
+    """Nothing can be sent on that flow: ICMP, connection refused, or lost."""
+
+    flow: Flow
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Drain:
+    """Take no new calls, end the rest, then stop (SIGTERM)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """Keep this record (one JSON object); civil time is added by aio where the value is a monotonic time."""
+
+    record: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """One line for the operator; level is "error", "warning" or "info"."""
+
+    level: str
+    text: str
+
+
+Input = Received | Unreachable | Drain | Answers | anchor.Event
+Output = Send | Close | Question | Write | Log | anchor.Command
+
+
+class Node(Protocol):
+    """Events and `now` in, outputs out, one deadline; nothing waits and nothing is opened."""
+
+    def receive(self, event: Input, now: float) -> list[Output]: ...
+
+    def deadline(self) -> float | None: ...
+
+    def expire(self, now: float) -> list[Output]: ...

@@ -1,0 +1,142 @@
+"""THE media seam, as messages: whoever carries media answers these and nothing else.
+
+Commands go down to `aio` (built-in media ends today, media workers and rtpengine
+later), events come back. A media session has an id of its own (`media`); in it each
+`leg` is one port toward one party. The seam is asynchronous: a port is known only
+when `Anchored` comes back (see `call.leg`, state PREPARING).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from trunkline.sdp.offer_answer import Stream
+
+
+# --- commands -------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """Open a port for `leg` (or reopen it for a re-INVITE); answered by Anchored or Refused.
+
+    `address` is the local IP literal to bind. `join` names the leg of the same
+    session this one is relayed to; "" means the end is here (a phone, a subscriber).
+    """
+
+    media: str
+    leg: str
+    address: str
+    join: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The stream both sides agreed on: where to send, as what, in which direction."""
+
+    media: str
+    leg: str
+    stream: Stream
+
+
+@dataclass(frozen=True, slots=True)
+class Play:
+    """Send a tone of these frequencies (Hz) instead of silence; () is silence; echo returns what comes."""
+
+    media: str
+    leg: str
+    tones: tuple[int, ...] = ()
+    echo: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Listen:
+    """Report each of these frequencies (Hz, 300-3400) once it is heard (Heard)."""
+
+    media: str
+    leg: str
+    tones: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Mix:
+    """Join these legs of one session into a conference."""
+
+    media: str
+    legs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """Close the ports of this session ("" = all legs) and report."""
+
+    media: str
+    leg: str = ""
+
+
+# --- events ---------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Anchored:
+    """The port is open at this address; `rtcp_port` is its RTCP port (RFC 3550 §11)."""
+
+    media: str
+    leg: str
+    address: str
+    port: int
+    rtcp_port: int
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """No port: exhausted, or the address cannot be bound; `why` in words."""
+
+    media: str
+    leg: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Silent:
+    """No RTP came for `seconds` although the stream should receive."""
+
+    media: str
+    leg: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A listened-for tone (Hz) was found in what came in."""
+
+    media: str
+    leg: str
+    tone: int
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What passed on this leg: RTP packets sent, received and lost (RFC 3550 §6.4.1)."""
+
+    media: str
+    leg: str
+    sent: int
+    received: int
+    lost: int
+    jitter: float = 0.0  # milliseconds, RFC 3550 A.8
+    heard: tuple[int, ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """The worker that carried these sessions is gone."""
+
+    worker: str
+    medias: tuple[str, ...]
+
+
+Command = Offer | Answer | Play | Listen | Mix | Release
+Event = Anchored | Refused | Silent | Heard | Report | Lost
