@@ -66,9 +66,9 @@ class Answers(NamedTuple):
 
 
 class Target(NamedTuple):
-    """One place to try: `name` is what a certificate must say (RFC 5922 §4: the URI's domain, not the SRV target).
+    """One place to try, and for how long that is known: `ttl` in seconds, infinite for an IP literal.
 
-    `ttl` is in seconds, infinite for an IP literal.
+    `name` is what a certificate must say: the URI's domain, not the SRV target (RFC 5922 §4).
     """
 
     transport: str
@@ -209,7 +209,7 @@ class Locator:
         self._open.update(question for _, question in services)
 
     def _chose_service(self, answers: Answers) -> None:
-        """RFC 3263 §4.1: the first NAPTR record whose service we speak; without one, every service is asked."""
+        """RFC 3263 §4.1: the first NAPTR record whose service we speak; without one, ask for all."""
         wanted = {transport for transport, _ in self._services}
         for record in sorted(r for r in answers.records if isinstance(r, Naptr)):
             transport = _SERVICES.get(record.service.upper(), "")
