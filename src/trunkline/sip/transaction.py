@@ -74,7 +74,7 @@ Table = Mapping[tuple[State, Event], State]
 
 @dataclass(frozen=True, slots=True)
 class TimerValues:
-    """In seconds (§17.1.1.1, table 4): T1 round trip, T2 longest pause between sendings, T4 a message's life."""
+    """In seconds (§17.1.1.1, table 4): T1 round trip, T2 longest pause between sendings, T4 message life."""
 
     t1: float = 0.5
     t2: float = 4.0
@@ -126,7 +126,7 @@ def client_key(message: Message) -> tuple[str, ...]:
 
 
 def server_key(request: Request, method: str = "") -> tuple[str, ...]:
-    """What a request is matched to its transaction by (§17.2.3): branch, sent-by, method; ACK counts as INVITE.
+    """What a request is matched to its transaction by (§17.2.3): branch, sent-by, method (ACK as INVITE).
 
     `method` stands in for the request's own: server_key(cancel, "INVITE") is what a CANCEL
     cancels (§9.2). A branch without the magic cookie, or with nothing after it, comes from
@@ -151,7 +151,7 @@ def build_ack(invite: Request, response: Response) -> Request:
 
 
 def build_cancel(invite: Request, headers: Iterable[tuple[str, object]] = ()) -> Request:
-    """The CANCEL of an INVITE: same branch, Route, From, To, Call-ID, CSeq number (§9.1); `headers` e.g. Reason."""
+    """The CANCEL of an INVITE: same branch, Route, From, To, Call-ID and CSeq number (§9.1)."""
     return _build_like(invite, "CANCEL", invite.all("To"), headers)
 
 
