@@ -1,0 +1,178 @@
+"""`a=crypto` lines as values (SDP security descriptions, RFC 4568), and their masking for traces.
+
+A line that this side cannot honour stays a value, so that the order of preference and
+the tags of the other lines are kept; `usable` says whether it may be chosen. A line that
+breaks the grammar raises `ParseError` here and is passed over by `Media.crypto`: one bad
+line never spoils the description.
+"""
+
+from __future__ import annotations
+
+import re
+from base64 import b64decode
+from binascii import Error as Base64Error
+from dataclasses import dataclass
+from typing import AnyStr, NamedTuple
+
+from trunkline.finding import ParseError
+
+MASK = "*"
+
+
+class Suite(NamedTuple):
+    """Lengths of a crypto suite, in bytes; `tag` is the SRTP authentication tag."""
+
+    key: int
+    salt: int
+    tag: int
+
+
+# RFC 4568 §6.2, RFC 6188 §3 and RFC 7714 §14.2 (an AEAD tag is 16 bytes, its salt 12)
+SUITES: dict[str, Suite] = {
+    "AES_CM_128_HMAC_SHA1_80": Suite(16, 14, 10),
+    "AES_CM_128_HMAC_SHA1_32": Suite(16, 14, 4),
+    "F8_128_HMAC_SHA1_80": Suite(16, 14, 10),
+    "AES_192_CM_HMAC_SHA1_80": Suite(24, 14, 10),
+    "AES_192_CM_HMAC_SHA1_32": Suite(24, 14, 4),
+    "AES_256_CM_HMAC_SHA1_80": Suite(32, 14, 10),
+    "AES_256_CM_HMAC_SHA1_32": Suite(32, 14, 4),
+    "AEAD_AES_128_GCM": Suite(16, 12, 16),
+    "AEAD_AES_256_GCM": Suite(32, 12, 16),
+}
+
+
+class Key(NamedTuple):
+    """One inline key: master key and salt, packets it may protect (0 = default), MKI ("" = none) and its bytes."""
+
+    material: bytes
+    lifetime: int = 0
+    mki: str = ""
+    mki_length: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Crypto:
+    """One offered or answered way to protect a stream: `a=crypto:<tag> <suite> <keys> [<session>...]`.
+
+    `tag` 0-999999999; `key_params` and `session_params` as written (RFC 4568 §9.1).
+    `repr` shows no key.
+    """
+
+    tag: int
+    suite: str
+    key_params: tuple[str, ...]
+    session_params: tuple[str, ...] = ()
+
+    @classmethod
+    def parse(cls, text: str) -> Crypto:
+        """Read the attribute's value (what follows `a=crypto:`); raises ParseError with the key masked."""
+        words = text.split(" ")
+        # 9.1: the tag is 1*9DIGIT without leading zeros
+        if len(words) < 3 or "" in words or not text.isascii() or not words[0].isdigit() or len(words[0]) > 9:
+            raise _wrong(text, "expected <tag> <suite> <key params> [<session params>] (RFC 4568 §9.1)")
+        keys = tuple(words[2].split(";"))
+        if not all(name and colon and value for name, colon, value in (k.partition(":") for k in keys)):
+            raise _wrong(text, "expected <method>:<key> (RFC 4568 §9.1)")
+        return cls(int(words[0]), words[1], keys, tuple(words[3:]))
+
+    def __str__(self) -> str:
+        return " ".join((str(self.tag), self.suite, ";".join(self.key_params), *self.session_params))
+
+    def __repr__(self) -> str:
+        return f"Crypto({str(self.masked())!r})"
+
+    @property
+    def keys(self) -> tuple[Key, ...]:
+        """The inline keys in order; raises ParseError for one that does not fit the suite (RFC 4568 §6.1)."""
+        suite = SUITES.get(self.suite)
+        if suite is None:
+            raise _wrong(self.suite, "expected a known crypto suite (RFC 4568 §6.2)")
+        keys = tuple(_key(param) for param in self.key_params)
+        if any(len(key.material) != suite.key + suite.salt for key in keys):
+            raise _wrong(
+                self.suite, f"expected a key and salt of {suite.key + suite.salt} bytes (RFC 4568 §6.1)"
+            )
+        if len(keys) > 1 and len({(key.mki_length, bool(key.mki)) for key in keys}) > 1:
+            raise _wrong(self.suite, "expected an MKI of one length with every key (RFC 4568 §6.1)")
+        return keys
+
+    @property
+    def usable(self) -> bool:
+        """True if this side can honour the whole line (RFC 4568 §7.1.2).
+
+        The suite is known, the keys fit it, and every session parameter is either WSH (a hint,
+        §6.3.7) or marked with "-" as one that may be ignored (§6.3.8). The others change what is
+        on the wire (no encryption, key derivation rate, FEC): a line with one is passed over.
+        """
+        if not all(param[0] == "-" or param[:4] == "WSH=" for param in self.session_params):
+            return False
+        try:
+            return bool(self.keys)
+        except ParseError:
+            return False
+
+    def masked(self) -> Crypto:
+        """The same line with the keys unreadable and every length kept."""
+        return Crypto(self.tag, self.suite, tuple(map(_masked_param, self.key_params)), self.session_params)
+
+
+# keys of a=crypto, of the obsolete k= line (RFC 4566 §5.12) and of a=key-mgmt (RFC 4567 §3.1)
+_KEYS = re.compile(r"((?:inline:|^k=[a-z0-9]+:|^a=key-mgmt:[^\s]+ ))([^\s|;]+)", re.IGNORECASE | re.MULTILINE)
+_KEYS_IN_BYTES = re.compile(_KEYS.pattern.encode(), re.IGNORECASE | re.MULTILINE)
+
+
+def mask_keys(text: AnyStr) -> AnyStr:
+    """A message, a description or a line with every media key overwritten by `*`.
+
+    Lengths are kept, so that Content-Length still holds in a trace.
+    """
+    if isinstance(text, str):
+        return _KEYS.sub(lambda found: found[1] + MASK * len(found[2]), text)
+    return _KEYS_IN_BYTES.sub(lambda found: found[1] + MASK.encode() * len(found[2]), text)
+
+
+def _masked_param(param: str) -> str:
+    method, _, value = param.partition(":")
+    key, bar, rest = value.partition("|")
+    return f"{method}:{MASK * len(key)}{bar}{rest}"
+
+
+def _key(param: str) -> Key:
+    """`inline:<base64 key and salt>["|" lifetime]["|" MKI ":" length]` (RFC 4568 §9.2)."""
+    method, _, value = param.partition(":")
+    text, *rest = value.split("|")
+    if method.lower() != "inline" or len(rest) > 2:
+        raise _wrong(param, "expected inline:<key>[|<lifetime>][|<MKI>:<length>] (RFC 4568 §6.1)")
+    try:
+        material = b64decode(text, validate=True)
+    except Base64Error as wrong:
+        raise _wrong(param, "expected base64 (RFC 4568 §6.1)") from wrong
+    lifetime, mki, mki_length = 0, "", 0
+    if rest and ":" not in rest[0]:
+        lifetime = _lifetime(rest.pop(0), param)
+    if rest:
+        mki, colon, length = rest.pop().partition(":")
+        # 6.1: the length is in bytes, 1-128
+        if not (mki.isdigit() and colon and length.isdigit() and len(length) < 4 and 1 <= int(length) <= 128):
+            raise _wrong(param, "expected <MKI>:<length 1-128> (RFC 4568 §6.1)")
+        mki_length = int(length)
+    if rest:
+        raise _wrong(param, "expected the lifetime before the MKI (RFC 4568 §9.2)")
+    return Key(material, lifetime, mki, mki_length)
+
+
+def _lifetime(text: str, param: str) -> int:
+    """Packets, written as a number or as 2^n; at most 2^48 (RFC 4568 §6.1, RFC 3711 §9.2)."""
+    power = text.startswith("2^")
+    digits = text[2:] if power else text
+    if digits.isdigit() and len(digits) <= 15:
+        count = int(digits)
+        if power and count <= 48:
+            return 1 << count
+        if not power and 0 < count <= 1 << 48:
+            return count
+    raise _wrong(param, "expected a lifetime of 1 to 2^48 packets (RFC 4568 §6.1)")
+
+
+def _wrong(got: str, expected: str) -> ParseError:
+    return ParseError("SDP a=crypto", mask_keys(got), expected)

@@ -1,0 +1,377 @@
+"""Offer and answer (RFC 3264, RFC 6337): what a media end says, and what two descriptions agree on.
+
+Here is the end's side: it has one audio stream, and refuses every other line with port 0.
+What a B2BUA needs to pass descriptions through is in `relay.py`; who may offer when is in
+`negotiation.py`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from ipaddress import ip_address
+
+from trunkline.finding import ParseError
+from trunkline.sdp.crypto import Crypto
+from trunkline.sdp.description import Description, Direction, Media, Origin
+from trunkline.sdp.negotiation import Glare, Negotiation
+from trunkline.sdp.relay import codecs, follow, relabelled, require_codec, same_session
+
+__all__ = [
+    "G729",
+    "PCMA",
+    "PCMU",
+    "Capabilities",
+    "Codec",
+    "Glare",
+    "Negotiation",
+    "Origin",
+    "Stream",
+    "agreed",
+    "answer",
+    "codecs",
+    "follow",
+    "matched",
+    "offer",
+    "re_offer",
+    "relabelled",
+    "require_codec",
+    "same_session",
+]
+
+NOT_ACCEPTABLE = 488  # RFC 3261 §21.4.26
+DTMF = "telephone-event"
+PLAIN = "RTP/AVP"
+
+
+@dataclass(frozen=True, slots=True)
+class Codec:
+    """An encoding this side can send and take: name, clock rate in Hz, its payload type, its fmtp."""
+
+    name: str
+    clock_rate: int
+    payload_type: int
+    fmtp: str = ""
+
+
+PCMA = Codec("PCMA", 8000, 8)
+PCMU = Codec("PCMU", 8000, 0)
+G729 = Codec("G729", 8000, 18, "annexb=no")
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What an end can do, in order of preference.
+
+    `ptime` in milliseconds. `dtmf_payload_type` 96-127 is offered for telephone-event (RFC 4733),
+    None: this end has none.
+    """
+
+    codecs: tuple[Codec, ...] = (PCMA,)
+    ptime: int = 20
+    dtmf_payload_type: int | None = 101
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """What was agreed: where to send, as what, in which direction as seen from here.
+
+    `address` is an IP literal; `rtcp_port` 0: no RTCP. `payload_type` and `dtmf_payload_type` are
+    those the far side declared: put them on what is sent. What comes in bears our own numbers,
+    `receive_payload_type` and `receive_dtmf_payload_type` (None: the same as the sent ones). `ptime`
+    is the milliseconds of audio to put in a packet. `crypto` is the far side's line under RTP/SAVP.
+    """
+
+    address: str
+    port: int
+    rtcp_port: int
+    payload_type: int
+    codec: str = "PCMA"
+    clock_rate: int = 8000
+    ptime: int = 20
+    dtmf_payload_type: int | None = None
+    direction: Direction = "sendrecv"
+    profile: str = PLAIN
+    crypto: Crypto | None = None
+    receive_payload_type: int | None = None
+    receive_dtmf_payload_type: int | None = None
+
+    @property
+    def sends(self) -> bool:
+        """True if this side may send."""
+        return self.direction in ("sendrecv", "sendonly")
+
+    @property
+    def receives(self) -> bool:
+        """True if this side should get media."""
+        return self.direction in ("sendrecv", "recvonly")
+
+
+def offer(
+    capabilities: Capabilities,
+    address: str,
+    port: int,
+    origin: Origin,
+    direction: Direction = "sendrecv",
+    *,
+    rtcp_port: int | None = None,
+) -> Description:
+    """The first offer of an end: one audio line with everything it can do (RFC 3264 §5).
+
+    `address` is an IP literal, `port` 1-65535; `rtcp_port` is told if it is not the next one.
+    """
+    section = _section(
+        port,
+        [(codec.payload_type, codec) for codec in capabilities.codecs],
+        capabilities.dtmf_payload_type,
+        capabilities.ptime,
+        direction,
+        rtcp_port,
+    )
+    return _described(origin, address, section)
+
+
+def answer(
+    offered: Description,
+    capabilities: Capabilities,
+    address: str,
+    port: int,
+    origin: Origin,
+    direction: Direction = "sendrecv",
+    *,
+    rtcp_port: int | None = None,
+) -> tuple[Description, Stream]:
+    """The answer to an offer, and the stream that follows from it (RFC 3264 §6).
+
+    The first audio line that fits is taken, with the first of the offer's codecs that this end has;
+    every other line is answered with port 0 in its place. `direction` is what this side wishes:
+    what the offer does not allow is left out of it. Raises ParseError (488) if nothing fits.
+    """
+    taken = -1
+    lines: list[str] = []
+    for index, theirs in enumerate(offered.media):
+        found = _choice(theirs, capabilities) if taken < 0 else None
+        if found is None:
+            # 6: a refused line keeps its place, kind, transport and at least one format
+            lines.append(f"m={theirs.kind} 0 {theirs.proto} {' '.join(theirs.formats)}")
+            continue
+        taken = index
+        payload_type, codec = found
+        dtmf = None if capabilities.dtmf_payload_type is None else _dtmf(theirs, codec.clock_rate)
+        way = _meet(direction, _reversed(theirs.direction))
+        lines += _section(port, [(payload_type, codec)], dtmf, capabilities.ptime, way, rtcp_port)
+    if taken < 0:
+        raise _unacceptable(offered, capabilities)
+    described = _described(origin, address, lines)
+    return described, _stream(described.media[taken], offered.media[taken])
+
+
+def agreed(local: Description, remote: Description) -> Stream:
+    """The stream two descriptions agree on, as seen from `local`, whichever of them was the offer.
+
+    Raises ParseError (488) if the lines do not match (RFC 3264 §6) or no audio line is left.
+    """
+    matched(local, remote)
+    for ours, theirs in zip(local.media, remote.media, strict=True):
+        if ours.active and theirs.active and ours.kind == "audio":
+            return _stream(ours, theirs)
+    raise ParseError(
+        "SDP m=", str(len(remote.media)), "expected an audio line both sides take", status=NOT_ACCEPTABLE
+    )
+
+
+def matched(offered: Description, answered: Description) -> None:
+    """Raise ParseError (488) unless the lines agree in number, order, kind and transport (RFC 3264 §6)."""
+    if len(offered.media) != len(answered.media):
+        expected = f"expected {len(offered.media)} m= lines as offered (RFC 3264 §6)"
+        raise ParseError("SDP m=", str(len(answered.media)), expected, status=NOT_ACCEPTABLE)
+    for one, other in zip(offered.media, answered.media, strict=True):
+        if one.kind != other.kind or (one.proto != other.proto and one.active and other.active):
+            expected = f"expected {one.kind} over {one.proto} as offered (RFC 3264 §6)"
+            raise ParseError("SDP m=", other.lines[0], expected, status=NOT_ACCEPTABLE)
+
+
+def re_offer(
+    previous: Description,
+    direction: Direction | None = None,
+    *,
+    address: str | None = None,
+    port: int | None = None,
+) -> Description:
+    """A new offer in a running session: hold, resume, another port, or the same again (RFC 3264 §8).
+
+    `previous` is what this side last said, as offer or answer. Lines keep number and order, disabled
+    ones stay disabled; the version of o= is one more if anything changed and the same if nothing did.
+    """
+    sections = []
+    for section in previous.media:
+        if section.active:
+            if direction is not None:
+                section = section.with_direction(direction)
+            if port is not None and port != section.port:
+                section = section.with_port(port)
+            if address is not None and address != section.connection:
+                section = section.with_connection(address)
+        sections.append(section)
+    return follow(previous, previous.with_media(sections))
+
+
+def _choice(theirs: Media, capabilities: Capabilities) -> tuple[int, Codec] | None:
+    """The first codec of an audio line that this end has, under the number the line gives it."""
+    if theirs.kind != "audio" or not theirs.active or theirs.proto != PLAIN:
+        return None
+    for payload_type in theirs.formats:
+        rtpmap = theirs.rtpmap(payload_type)
+        if rtpmap is None or rtpmap.channels != 1 or not _valid(payload_type):
+            continue
+        name = rtpmap.name.upper()
+        for codec in capabilities.codecs:
+            if codec.name.upper() == name and codec.clock_rate == rtpmap.clock_rate:
+                return int(payload_type), codec
+    return None
+
+
+def _unacceptable(offered: Description, capabilities: Capabilities) -> ParseError:
+    """Why no line of an offer was taken, in the words a 488 needs."""
+    audio = offered.audio
+    if audio is None:
+        got, expected = f"{len(offered.media)} m= lines", "expected an audio stream"
+    elif audio.proto != PLAIN:
+        got, expected = audio.proto, f"expected {PLAIN}"
+    else:
+        got, expected = audio.lines[0], "expected one of " + ", ".join(c.name for c in capabilities.codecs)
+    return ParseError("SDP m=", got, expected, status=NOT_ACCEPTABLE)
+
+
+def _dtmf(section: Media, clock_rate: int) -> int | None:
+    """The payload type a section gives to telephone-event at the codec's clock rate (RFC 4733 §2.1)."""
+    for payload_type in section.formats:
+        rtpmap = section.rtpmap(payload_type)
+        if (
+            rtpmap
+            and rtpmap.name.lower() == DTMF
+            and rtpmap.clock_rate == clock_rate
+            and _valid(payload_type)
+        ):
+            return int(payload_type)
+    return None
+
+
+def _stream(ours: Media, theirs: Media) -> Stream:
+    """What two active audio sections agree on, as seen from `ours`."""
+    mine: dict[tuple[str, int], int] = {}
+    for payload_type in ours.formats:
+        rtpmap = ours.rtpmap(payload_type)
+        if rtpmap and _valid(payload_type):
+            mine.setdefault((rtpmap.name.upper(), rtpmap.clock_rate), int(payload_type))
+    for payload_type in theirs.formats:
+        rtpmap = theirs.rtpmap(payload_type)
+        if rtpmap is None or not _valid(payload_type) or rtpmap.name.lower() in (DTMF, "cn"):
+            continue
+        receive = mine.get((rtpmap.name.upper(), rtpmap.clock_rate))
+        if receive is None:
+            continue
+        address = theirs.connection
+        rtcp = theirs.rtcp
+        dtmf, receive_dtmf = _dtmf(theirs, rtpmap.clock_rate), _dtmf(ours, rtpmap.clock_rate)
+        if dtmf is None or receive_dtmf is None:
+            dtmf = receive_dtmf = None
+        return Stream(
+            address=_literal(address),
+            port=theirs.port,
+            rtcp_port=rtcp.port if rtcp.address == address else 0,
+            payload_type=int(payload_type),
+            codec=rtpmap.name.upper(),
+            clock_rate=rtpmap.clock_rate,
+            ptime=_packet_time(ours, theirs),
+            dtmf_payload_type=dtmf,
+            direction=_meet(ours.direction, _reversed(theirs.direction)),
+            profile=theirs.proto,
+            crypto=_crypto(ours, theirs),
+            receive_payload_type=receive,
+            receive_dtmf_payload_type=receive_dtmf,
+        )
+    raise ParseError("SDP m=", theirs.lines[0], "expected a codec in common", status=NOT_ACCEPTABLE)
+
+
+def _packet_time(ours: Media, theirs: Media) -> int:
+    """What this side sends: its own ptime, unless that is more than the far side takes (RFC 8866 §6.5)."""
+    wished = ours.ptime or 20
+    return min(wished, theirs.maxptime or wished)
+
+
+def _crypto(ours: Media, theirs: Media) -> Crypto | None:
+    """The far side's line whose tag and suite this side named (RFC 4568 §5.1.3); None on a plain stream."""
+    if "SAVP" not in theirs.proto:
+        return None
+    named = {(line.tag, line.suite) for line in ours.crypto}
+    for line in theirs.crypto:
+        if (line.tag, line.suite) in named and line.usable:
+            return line
+    raise ParseError(
+        "SDP a=crypto", theirs.proto, "expected a usable crypto line in common", status=NOT_ACCEPTABLE
+    )
+
+
+def _literal(address: str) -> str:
+    try:
+        ip_address(address)
+    except ValueError as wrong:
+        expected = "expected an IP address, names are not looked up for media"
+        raise ParseError("SDP c=", address, expected, status=NOT_ACCEPTABLE) from wrong
+    return address
+
+
+def _valid(payload_type: str) -> bool:
+    return (
+        payload_type.isdigit() and len(payload_type) <= 3 and int(payload_type) <= 127
+    )  # RFC 3550 §5.1: 7 bits
+
+
+_REVERSED: dict[Direction, Direction] = {
+    "sendrecv": "sendrecv",
+    "sendonly": "recvonly",
+    "recvonly": "sendonly",
+    "inactive": "inactive",
+}
+
+
+def _reversed(direction: Direction) -> Direction:
+    """The same flow as the other side sees it."""
+    return _REVERSED[direction]
+
+
+def _meet(wish: Direction, allowed: Direction) -> Direction:
+    """What of a wish is allowed (RFC 3264 §6.1)."""
+    if wish == allowed or allowed == "sendrecv":
+        return wish
+    return allowed if wish == "sendrecv" else "inactive"
+
+
+def _section(
+    port: int,
+    codecs: list[tuple[int, Codec]],
+    dtmf: int | None,
+    ptime: int,
+    direction: Direction,
+    rtcp_port: int | None,
+) -> list[str]:
+    """The lines of our own audio section."""
+    numbers = [str(payload_type) for payload_type, _ in codecs]
+    lines = []
+    for payload_type, codec in codecs:
+        lines.append(f"a=rtpmap:{payload_type} {codec.name}/{codec.clock_rate}")
+        if codec.fmtp:
+            lines.append(f"a=fmtp:{payload_type} {codec.fmtp}")
+    if dtmf is not None:
+        numbers.append(str(dtmf))
+        lines += (f"a=rtpmap:{dtmf} {DTMF}/{codecs[0][1].clock_rate}", f"a=fmtp:{dtmf} 0-15")
+    lines.append(f"a=ptime:{ptime}")
+    if rtcp_port is not None and rtcp_port != port + 1:
+        lines.append(f"a=rtcp:{rtcp_port}")  # RFC 3605 §2.1
+    return [f"m=audio {port} {PLAIN} {' '.join(numbers)}", *lines, f"a={direction}"]
+
+
+def _described(origin: Origin, address: str, sections: list[str]) -> Description:
+    family = "IP6" if ":" in address else "IP4"
+    lines = ["v=0", f"o={origin}", "s=-", f"c=IN {family} {address}", "t=0 0", *sections, ""]
+    return Description.parse("\r\n".join(lines))
