@@ -1,0 +1,44 @@
+# Two commands do all set-up by themselves: make demo, make test.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: help demo test check bench format lock peers clean
+
+help:
+	@echo "make demo     a call out, a call in, and the nominal SBC lost three ways, on this machine (no root)"
+	@echo "make test     the quality gates and every test; installs missing Debian peers where it may"
+	@echo "make check    the quality gates alone: format, lint, types, floors, dead code"
+	@echo "make bench    CPU per call beside Sippy's B2BUA; writes bench/results.json"
+	@echo "make format   formats the code and mends what the linter can"
+	@echo "make lock     renews the lock files (needs uv)"
+	@echo "make clean    removes what the other commands made"
+
+demo:
+	@$(PYTHON) tools/setup.py run
+	@$(BIN)/python -m trunkline.lab.demo
+
+test: peers
+	@$(PYTHON) tools/setup.py dev
+	@$(BIN)/python tools/verify.py test
+
+check:
+	@$(PYTHON) tools/setup.py dev
+	@$(BIN)/python tools/verify.py check
+
+bench: peers
+	@$(PYTHON) tools/setup.py dev
+	@$(PYTHON) tools/setup.py bench
+	@$(BIN)/python -m bench
+
+peers:
+	@$(PYTHON) tools/packages.py
+
+format:
+	@$(PYTHON) tools/setup.py dev
+	@$(BIN)/ruff check --quiet --fix . ; $(BIN)/ruff format .
+
+lock:
+	@$(PYTHON) tools/lock.py
+
+clean:
+	@rm -rf .venv .venv-bench .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage build
