@@ -36,7 +36,7 @@ KEEP_STOPPED = (
 
 
 def find(command: str) -> str | None:
-    """Where ``command`` is, on the PATH or among the administrator's commands; None when it is not installed."""
+    """Where ``command`` is, on the PATH or among the administrator's; None when it is not installed."""
     return shutil.which(command, path=os.pathsep.join((os.environ.get("PATH", os.defpath), *SBIN)))
 
 
@@ -56,7 +56,7 @@ def as_root() -> list[str] | None:
 
 @contextmanager
 def _nothing_starts(root: Sequence[str]) -> Iterator[None]:
-    """Keeps Debian's maintainer scripts from starting what they install, by policy-rc.d as debootstrap does."""
+    """Keeps maintainer scripts from starting what they install, by policy-rc.d as debootstrap does."""
     if POLICY.exists():  # the machine has its own policy: leave it; install() stops what it lets through
         yield
         return

@@ -33,7 +33,7 @@ class SetupError(Exception):
 
 
 def interpreter() -> str:
-    """The Python to build on: the one that runs this, seen through any virtual environment, or a newer one."""
+    """The Python to build on: the one that runs this, outside any virtual environment, or a newer one."""
     own = Path(sys.base_prefix) / "bin" / f"python{sys.version_info[0]}.{sys.version_info[1]}"
     for name in (str(own), sys.executable, "python3.13", "python3.12", "python3.11"):
         found = shutil.which(name)
