@@ -20,8 +20,8 @@ from enum import StrEnum
 from typing import ClassVar
 
 from trunkline.sip.flow import Flow, Send
-from trunkline.sip.headers import CSeq
 from trunkline.sip.message import Message, Request, Response
+from trunkline.sip.values import CSeq
 
 _NEVER = math.inf
 _COOKIE = "z9hG4bK"  # RFC 3261 §8.1.1.7
@@ -156,7 +156,7 @@ def build_cancel(invite: Request, headers: Iterable[tuple[str, object]] = ()) ->
 
 
 def _build_like(invite: Request, method: str, to: list[str], more: Iterable[tuple[str, object]]) -> Request:
-    headers: list[tuple[str, str | object]] = [("Via", str(invite.via)), ("Max-Forwards", "70")]
+    headers: list[tuple[str, object]] = [("Via", str(invite.via)), ("Max-Forwards", "70")]
     headers += [("Route", value) for value in invite.all("Route")]
     headers += [("From", value) for value in invite.all("From")]
     headers += [("To", value) for value in to]
@@ -463,11 +463,7 @@ class ServerInvite:
 
     def trying(self, now: float) -> list[Output]:
         """Send 100 (§17.2.1: when no answer is to be had in 200 ms), unless something was sent already."""
-        if self._data:
-            return []
-        stamp = self.request.get("Timestamp")  # §8.2.6.1
-        headers = [] if stamp is None else [("Timestamp", stamp)]
-        return self.respond(Response.to(self.request, 100, headers=headers), now)
+        return [] if self._data else self.respond(Response.to_request(self.request, 100), now)
 
     def respond(self, response: Response, now: float) -> list[Output]:
         """Send a response of the user; what comes too late (a 1xx after the final one) is not sent."""
