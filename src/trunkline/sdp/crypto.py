@@ -42,12 +42,18 @@ SUITES: dict[str, Suite] = {
 
 
 class Key(NamedTuple):
-    """One inline key: master key and salt, packets it may protect (0 = default), MKI ("" = none) and its bytes."""
+    """One inline key: master key and salt, and how long it lasts (RFC 4568 §6.1).
+
+    `lifetime` in packets, 0 = the suite's default; `mki` "" = none, `mki_length` in bytes.
+    """
 
     material: bytes
     lifetime: int = 0
     mki: str = ""
     mki_length: int = 0
+
+    def __repr__(self) -> str:
+        return f"Key({len(self.material)} bytes, {self.lifetime}, {self.mki!r}, {self.mki_length})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +72,15 @@ class Crypto:
     @classmethod
     def parse(cls, text: str) -> Crypto:
         """Read the attribute's value (what follows `a=crypto:`); raises ParseError with the key masked."""
-        words = text.split(" ")
-        # 9.1: the tag is 1*9DIGIT without leading zeros
-        if len(words) < 3 or "" in words or not text.isascii() or not words[0].isdigit() or len(words[0]) > 9:
-            raise _wrong(text, "expected <tag> <suite> <key params> [<session params>] (RFC 4568 §9.1)")
-        keys = tuple(words[2].split(";"))
-        if not all(name and colon and value for name, colon, value in (k.partition(":") for k in keys)):
-            raise _wrong(text, "expected <method>:<key> (RFC 4568 §9.1)")
-        return cls(int(words[0]), words[1], keys, tuple(words[3:]))
+        words = text.rstrip(" ").split(" ")
+        tag = words[0]
+        keys = tuple(words[2].split(";")) if len(words) > 2 else ()
+        well = text.isascii() and "" not in words and tag.isdigit() and len(tag) <= 9
+        # 9.1: a tag has no leading zeros; each key is <method>:<value>
+        if not well or (tag[0] == "0" and tag != "0") or not keys or not all(map(_is_key, keys)):
+            expected = "expected <tag> <suite> <method>:<key> [<session params>] (RFC 4568 §9.1)"
+            raise ParseError("SDP a=crypto", f"{len(words)} words", expected)
+        return cls(int(tag), words[1], keys, tuple(words[3:]))
 
     def __str__(self) -> str:
         return " ".join((str(self.tag), self.suite, ";".join(self.key_params), *self.session_params))
@@ -88,10 +95,9 @@ class Crypto:
         if suite is None:
             raise _wrong(self.suite, "expected a known crypto suite (RFC 4568 §6.2)")
         keys = tuple(_key(param) for param in self.key_params)
-        if any(len(key.material) != suite.key + suite.salt for key in keys):
-            raise _wrong(
-                self.suite, f"expected a key and salt of {suite.key + suite.salt} bytes (RFC 4568 §6.1)"
-            )
+        length = suite.key + suite.salt
+        if any(len(key.material) != length for key in keys):
+            raise _wrong(self.suite, f"expected a key and salt of {length} bytes (RFC 4568 §6.1)")
         if len(keys) > 1 and len({(key.mki_length, bool(key.mki)) for key in keys}) > 1:
             raise _wrong(self.suite, "expected an MKI of one length with every key (RFC 4568 §6.1)")
         return keys
@@ -117,8 +123,10 @@ class Crypto:
 
 
 # keys of a=crypto, of the obsolete k= line (RFC 4566 §5.12) and of a=key-mgmt (RFC 4567 §3.1)
-_KEYS = re.compile(r"((?:inline:|^k=[a-z0-9]+:|^a=key-mgmt:[^\s]+ ))([^\s|;]+)", re.IGNORECASE | re.MULTILINE)
-_KEYS_IN_BYTES = re.compile(_KEYS.pattern.encode(), re.IGNORECASE | re.MULTILINE)
+_KEYS = re.compile(
+    r"(inline:)([^ \t\r\n|;]+)|^(k=[^:\r\n]+:|a=key-mgmt:[^ \r\n]+ )([^\r\n]+)",
+    re.IGNORECASE | re.MULTILINE | re.ASCII,
+)
 
 
 def mask_keys(text: AnyStr) -> AnyStr:
@@ -127,8 +135,18 @@ def mask_keys(text: AnyStr) -> AnyStr:
     Lengths are kept, so that Content-Length still holds in a trace.
     """
     if isinstance(text, str):
-        return _KEYS.sub(lambda found: found[1] + MASK * len(found[2]), text)
-    return _KEYS_IN_BYTES.sub(lambda found: found[1] + MASK.encode() * len(found[2]), text)
+        return _KEYS.sub(_masked, text)
+    return _KEYS.sub(_masked, text.decode("latin-1")).encode("latin-1")
+
+
+def _masked(found: re.Match[str]) -> str:
+    name, key, line, secret = found.groups()
+    return (name or line) + MASK * len(key or secret)
+
+
+def _is_key(param: str) -> bool:
+    method, _, value = param.partition(":")
+    return bool(method and value)
 
 
 def _masked_param(param: str) -> str:
@@ -141,27 +159,29 @@ def _key(param: str) -> Key:
     """`inline:<base64 key and salt>["|" lifetime]["|" MKI ":" length]` (RFC 4568 §9.2)."""
     method, _, value = param.partition(":")
     text, *rest = value.split("|")
+    shown = _masked_param(param)
     if method.lower() != "inline" or len(rest) > 2:
-        raise _wrong(param, "expected inline:<key>[|<lifetime>][|<MKI>:<length>] (RFC 4568 §6.1)")
+        raise _wrong(shown, "expected inline:<key>[|<lifetime>][|<MKI>:<length>] (RFC 4568 §6.1)")
     try:
-        material = b64decode(text, validate=True)
+        # some leave out the padding that a 46-byte key needs
+        material = b64decode(text + "=" * (-len(text) % 4), validate=True)
     except Base64Error as wrong:
-        raise _wrong(param, "expected base64 (RFC 4568 §6.1)") from wrong
+        raise _wrong(shown, "expected base64 (RFC 4568 §6.1)") from wrong
     lifetime, mki, mki_length = 0, "", 0
     if rest and ":" not in rest[0]:
-        lifetime = _lifetime(rest.pop(0), param)
+        lifetime = _lifetime(rest.pop(0), shown)
     if rest:
         mki, colon, length = rest.pop().partition(":")
         # 6.1: the length is in bytes, 1-128
         if not (mki.isdigit() and colon and length.isdigit() and len(length) < 4 and 1 <= int(length) <= 128):
-            raise _wrong(param, "expected <MKI>:<length 1-128> (RFC 4568 §6.1)")
+            raise _wrong(shown, "expected <MKI>:<length 1-128> (RFC 4568 §6.1)")
         mki_length = int(length)
     if rest:
-        raise _wrong(param, "expected the lifetime before the MKI (RFC 4568 §9.2)")
+        raise _wrong(shown, "expected the lifetime before the MKI (RFC 4568 §9.2)")
     return Key(material, lifetime, mki, mki_length)
 
 
-def _lifetime(text: str, param: str) -> int:
+def _lifetime(text: str, shown: str) -> int:
     """Packets, written as a number or as 2^n; at most 2^48 (RFC 4568 §6.1, RFC 3711 §9.2)."""
     power = text.startswith("2^")
     digits = text[2:] if power else text
@@ -171,8 +191,8 @@ def _lifetime(text: str, param: str) -> int:
             return 1 << count
         if not power and 0 < count <= 1 << 48:
             return count
-    raise _wrong(param, "expected a lifetime of 1 to 2^48 packets (RFC 4568 §6.1)")
+    raise _wrong(shown, "expected a lifetime of 1 to 2^48 packets (RFC 4568 §6.1)")
 
 
 def _wrong(got: str, expected: str) -> ParseError:
-    return ParseError("SDP a=crypto", mask_keys(got), expected)
+    return ParseError("SDP a=crypto", got, expected)

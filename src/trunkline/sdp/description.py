@@ -14,10 +14,11 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from trunkline.finding import ParseError
-from trunkline.sdp.crypto import Crypto
+from trunkline.sdp.crypto import Crypto, mask_keys
 
 MAX_BYTES = 65536
 MAX_LINES = 1000
+MAX_FORMATS = 128  # as many as RTP has payload types; keeps every view quick whatever comes in
 
 Direction = Literal["sendrecv", "sendonly", "recvonly", "inactive"]
 
@@ -108,6 +109,10 @@ class Media(NamedTuple):
     formats: tuple[str, ...]
     lines: tuple[str, ...]
     inherited: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        text = mask_keys("\n".join(self.lines))
+        return f"Media({text!r})"
 
     @property
     def active(self) -> bool:
@@ -242,12 +247,13 @@ class Media(NamedTuple):
 class Description:
     """A session description: `text` as it stands on the wire, cut into session lines and media sections.
 
-    `lines` are the session's, without line ends. Two descriptions are equal if their text is.
+    `lines` are the session's, without line ends. Two descriptions are equal if their text is; `repr`
+    shows no media key.
     """
 
     text: str
-    lines: tuple[str, ...] = field(compare=False, repr=False)
-    media: tuple[Media, ...] = field(compare=False, repr=False)
+    lines: tuple[str, ...] = field(compare=False)
+    media: tuple[Media, ...] = field(compare=False)
 
     @classmethod
     def parse(cls, data: bytes | str) -> Description:
@@ -272,7 +278,7 @@ class Description:
             raise ParseError("SDP v=", rows[0] if rows else "", "expected v=0 first (RFC 8866 §5.1)")
         for row in rows:
             if row[1:2] != "=" or row[0] not in _LETTERS:
-                raise ParseError("SDP", row, "expected <letter>=<value> (RFC 8866 §5)")
+                raise ParseError("SDP", mask_keys(row), "expected <letter>=<value> (RFC 8866 §5)")
         letters = "".join([row[0] for row in rows])
         at = letters.find("m")
         head = rows if at < 0 else rows[:at]
@@ -293,6 +299,9 @@ class Description:
 
     def __str__(self) -> str:
         return self.text
+
+    def __repr__(self) -> str:
+        return f"Description({mask_keys(self.text)!r})"
 
     def __bytes__(self) -> bytes:
         return self.text.encode("utf-8", "surrogateescape")
@@ -364,7 +373,7 @@ def _rows(text: str) -> list[str]:
 def _media(lines: tuple[str, ...], inherited: tuple[str, ...]) -> Media:
     """The section under `m=<media> <port>[/<count>] <proto> <fmt>...` (RFC 8866 §5.14)."""
     words = lines[0][2:].split()
-    if len(words) >= 4 and lines[0].isascii():
+    if 4 <= len(words) <= 3 + MAX_FORMATS and lines[0].isascii():
         port, slash, count = words[1].partition("/")
         if port.isdigit() and len(port) <= 5 and int(port) <= 65535:
             if not slash:

@@ -126,10 +126,10 @@ class Negotiation:
         self.open = self.preview = None
 
     def _step(self, event: Event) -> None:
-        """Follow NEXT; Glare for a second offer, ParseError (400) for an answer from the wrong side."""
+        """Follow NEXT; Glare for a second offer, ParseError (400) for an answer to one's own offer."""
         following = NEXT.get((self.state, event))
         if following is None:
             if (self.state, event) in GLARE:
                 raise Glare(self.state, event)
-            raise ParseError("SDP", event, f"expected no answer from this side in state {self.state}")
+            raise ParseError("SDP", event, f"expected no such step in state {self.state}")
         self.state = following

@@ -13,30 +13,7 @@ from ipaddress import ip_address
 from trunkline.finding import ParseError
 from trunkline.sdp.crypto import Crypto
 from trunkline.sdp.description import Description, Direction, Media, Origin
-from trunkline.sdp.negotiation import Glare, Negotiation
-from trunkline.sdp.relay import codecs, follow, relabelled, require_codec, same_session
-
-__all__ = [
-    "G729",
-    "PCMA",
-    "PCMU",
-    "Capabilities",
-    "Codec",
-    "Glare",
-    "Negotiation",
-    "Origin",
-    "Stream",
-    "agreed",
-    "answer",
-    "codecs",
-    "follow",
-    "matched",
-    "offer",
-    "re_offer",
-    "relabelled",
-    "require_codec",
-    "same_session",
-]
+from trunkline.sdp.relay import follow
 
 NOT_ACCEPTABLE = 488  # RFC 3261 §21.4.26
 DTMF = "telephone-event"
