@@ -20,7 +20,7 @@ from enum import StrEnum
 from typing import ClassVar
 
 from trunkline.sip.flow import Flow, Send
-from trunkline.sip.message import Message, Request, Response
+from trunkline.sip.message import Message, Request, Response, respond
 from trunkline.sip.values import CSeq
 
 _NEVER = math.inf
@@ -463,7 +463,7 @@ class ServerInvite:
 
     def trying(self, now: float) -> list[Output]:
         """Send 100 (§17.2.1: when no answer is to be had in 200 ms), unless something was sent already."""
-        return [] if self._data else self.respond(Response.to_request(self.request, 100), now)
+        return [] if self._data else self.respond(respond(self.request, 100), now)
 
     def respond(self, response: Response, now: float) -> list[Output]:
         """Send a response of the user; what comes too late (a 1xx after the final one) is not sent."""
