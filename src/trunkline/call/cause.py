@@ -30,7 +30,7 @@ class Cause(NamedTuple):
 
 
 def from_status(status: int, text: str = "") -> Cause:
-    """The cause that a final SIP status stands for (RFC 3398 §8.2.6.1); unknown ones are 127, interworking."""
+    """The cause that a final SIP status stands for (RFC 3398 §8.2.6.1); unknown ones are 127."""
     return Cause(_SIP_TO_Q850.get(status, 127), status, text)
 
 

@@ -1,4 +1,4 @@
-"""A node: one machine that owns an endpoint (an IPBX, an SBC, a phone), as `aio` and the simulation drive it."""
+"""A node: one machine that owns an endpoint (an IPBX, an SBC, a phone), as `aio` and tests drive it."""
 
 from __future__ import annotations
 

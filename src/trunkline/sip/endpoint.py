@@ -1,0 +1,494 @@
+"""The one door: bytes in, transactions and dialogs inside, events out (RFC 3261 §8, §12.2.2, §18).
+
+An `Endpoint` is everything a user agent does with a message before it knows what a
+call is. It answers what needs no judgement (wrong syntax, unknown methods, requests
+outside their dialog) and hands the rest to owners: a client transaction and a dialog
+each have one, a request from outside any dialog comes back as `RequestReceived`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple, Protocol, cast
+
+from trunkline.finding import ParseError
+from trunkline.sip.agenda import Agenda, Sleeper
+from trunkline.sip.dialog import Dialog, DialogState
+from trunkline.sip.flow import Flow, Ids, Send
+from trunkline.sip.headers import Via, split_commas
+from trunkline.sip.message import Request, Response, check, parse, respond, unfold
+from trunkline.sip.transaction import (
+    ClientInvite,
+    ClientRequest,
+    Passed,
+    ServerInvite,
+    ServerRequest,
+    TimedOut,
+    TimerValues,
+    TransportFailed,
+    client_key,
+    server_key,
+)
+from trunkline.sip.uri import format_host
+
+ClientTransaction = ClientInvite | ClientRequest
+ServerTransaction = ServerInvite | ServerRequest
+_TRANSACTIONS = (ClientInvite, ClientRequest, ServerInvite, ServerRequest)
+_OUTSIDE_DIALOG = frozenset({"REGISTER", "OPTIONS", "INVITE"})
+_CONTACT_SCHEMES = frozenset({"sip", "sips", "tel"})
+
+
+class RequestReceived(NamedTuple):
+    """A new request; `dialog` is the one it belongs to, or None outside any."""
+
+    transaction: ServerTransaction
+    request: Request
+    dialog: Dialog | None
+
+
+class AckReceived(NamedTuple):
+    """An ACK of a 2xx, inside its dialog."""
+
+    request: Request
+    dialog: Dialog
+
+
+class Cancelled(NamedTuple):
+    """The peer gave up its INVITE; the CANCEL is already answered."""
+
+    transaction: ServerInvite
+    request: Request
+
+
+class ResponseReceived(NamedTuple):
+    """A response, or in its place what the transaction user sees of a failure (§8.1.3.1).
+
+    `response` is None then and `status` 408 for a timeout, 503 for a transport error.
+    """
+
+    transaction: ClientTransaction
+    status: int
+    response: Response | None
+
+
+class Relaunched(NamedTuple):
+    """A request that TCP would not take left again over UDP, in a new transaction (§18.1.1)."""
+
+    transaction: ClientTransaction
+    instead: ClientTransaction
+
+
+class Owner(Protocol):
+    """Who a transaction or a dialog belongs to; what it returns goes up with the outputs."""
+
+    def hear(self, event: Any, now: float) -> list[Any]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointSettings:
+    """What this user agent is and what it bears.
+
+    `advertise` maps (transport, local address) to the host[:port] that Via and Contact
+    show, where that is not the address itself. `datagram_max` is the size in bytes over
+    which a request leaves by TCP instead of UDP (§18.1.1); 0 never switches.
+    `transactions_max` bounds the server transactions a flood can make.
+    """
+
+    user_agent: str = "Trunkline"
+    methods: tuple[str, ...] = ("INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "PRACK", "UPDATE", "INFO")
+    extensions: tuple[str, ...] = ("100rel", "timer")
+    timers: TimerValues = field(default_factory=TimerValues)
+    advertise: Mapping[tuple[str, tuple[str, int]], str] = field(default_factory=dict)
+    datagram_max: int = 1300
+    transactions_max: int = 20_000
+
+
+class Endpoint:
+    """Transactions, dialogs and the core's first answers, over any number of flows."""
+
+    def __init__(self, ids: Ids, settings: EndpointSettings | None = None) -> None:
+        self.ids = ids
+        self.settings = settings or EndpointSettings()
+        self.timers = self.settings.timers
+        self.allow = ", ".join(self.settings.methods)
+        self.supported = ", ".join(self.settings.extensions)
+        self.dialogs: dict[tuple[str, str, str], Dialog] = {}
+        self.agenda = Agenda()
+        self._clients: dict[Any, ClientTransaction] = {}
+        self._servers: dict[Any, ServerTransaction] = {}
+        self._merged: dict[tuple[str, str, int, str], ServerTransaction] = {}
+        self._hosts: dict[tuple[str, tuple[str, int]], str] = {}
+
+    # --- what goes out ------------------------------------------------------------
+
+    def host(self, flow: Flow) -> str:
+        """The host[:port] this side shows on that flow, in Via and Contact."""
+        key = (flow.transport, flow.local)
+        shown = self._hosts.get(key)
+        if shown is None:
+            address, port = flow.local
+            shown = self.settings.advertise.get(key) or f"{format_host(address)}:{port}"
+            self._hosts[key] = shown
+        return shown
+
+    def contact(self, flow: Flow, user: str = "") -> str:
+        """The Contact of this side for a dialog on that flow."""
+        at = f"{user}@" if user else ""
+        transport = "" if flow.transport == "UDP" else f";transport={flow.transport.lower()}"
+        return f"<sip:{at}{self.host(flow)}{transport}>"
+
+    def via(self, flow: Flow) -> tuple[str, str]:
+        """A Via header with a fresh branch, asking for the source port (RFC 3581)."""
+        return ("Via", f"SIP/2.0/{flow.transport} {self.host(flow)};branch=z9hG4bK{self.ids.token()};rport")
+
+    def request(
+        self,
+        method: str,
+        uri: str,
+        headers: Iterable[tuple[str, str]],
+        flow: Flow,
+        owner: Owner,
+        now: float,
+        body: bytes = b"",
+        content_type: str = "application/sdp",
+    ) -> tuple[ClientTransaction, list[Any]]:
+        """Send a request in a new client transaction; `owner` hears what becomes of it.
+
+        `headers` come without Via and Content-Length.
+        """
+        rest = list(headers)
+        request = Request.build(method, uri, [self.via(flow), *rest], body, content_type)
+        limit = self.settings.datagram_max
+        if flow.transport == "UDP" and limit and len(bytes(request)) > limit:
+            flow = flow._replace(transport="TCP")  # §18.1.1; `unreachable` falls back to UDP
+            request = Request.build(method, uri, [self.via(flow), *rest], body, content_type)
+        return self._launch(request, flow, owner, now)
+
+    def acknowledge(
+        self, uri: str, headers: Iterable[tuple[str, str]], flow: Flow, body: bytes = b""
+    ) -> Send:
+        """The ACK of a 2xx: a request of its own without a transaction (§13.2.2.4)."""
+        request = Request.build("ACK", uri, [self.via(flow), *headers], body)
+        return Send(bytes(request), flow)
+
+    def respond(self, transaction: ServerTransaction, response: Response, now: float) -> list[Any]:
+        """Send a response in its transaction."""
+        return self._after(transaction, transaction.respond(response, now), now)
+
+    def reply(
+        self,
+        transaction: ServerTransaction,
+        status: int,
+        now: float,
+        headers: Iterable[tuple[str, str]] = (),
+        reason: str | None = None,
+        to_tag: str = "",
+    ) -> list[Any]:
+        """Answer a request without a body."""
+        tag = to_tag if status == 100 else to_tag or self.ids.token()
+        response = respond(transaction.request, status, reason, to_tag=tag, headers=headers)
+        return self.respond(transaction, response, now)
+
+    def trying(self, transaction: ServerInvite, now: float) -> list[Any]:
+        """Send 100 at once: somebody has it, stop repeating (§17.2.1)."""
+        return self._after(transaction, transaction.trying(now), now)
+
+    def cancel(
+        self, transaction: ClientInvite, now: float, headers: Iterable[tuple[str, str]] = ()
+    ) -> list[Any]:
+        """Give an INVITE up; nothing happens before its first provisional answer (§9.1)."""
+        request = transaction.cancel(now, headers)
+        if request is None:
+            return []
+        self.agenda.settle(transaction)  # the INVITE now waits 64*T1 at most
+        return self._launch(request, transaction.flow, _SILENCE, now)[1]
+
+    # --- what comes in ------------------------------------------------------------
+
+    def receive(self, data: bytes, flow: Flow, now: float) -> list[Any]:
+        """Take one datagram or one framed message; never raises for what is in it."""
+        if len(data) < 12 and not data.strip():
+            return []  # a keep-alive (RFC 5626 §4.4.1)
+        try:
+            message = parse(data)
+            if isinstance(message, Response):
+                return self._response(message, now)
+            request = self._stamped(message, flow)
+        except ParseError as error:
+            return self._refuse_unread(error, flow)
+        try:
+            return self._request(request, flow, now)
+        except ParseError as error:  # a header that is read only when its turn comes
+            return self._refuse(request, error, flow)
+
+    def unreachable(self, flow: Flow, now: float) -> list[Any]:
+        """Nothing can be sent on that flow: its transactions fail (§18.4), or fall back to UDP."""
+        out: list[Any] = []
+        for transaction in [t for t in self._clients.values() if _same_path(t.flow, flow)]:
+            out += self._after(transaction, transaction.failed(now), now)
+        for server in [t for t in self._servers.values() if _same_path(t.flow, flow)]:
+            out += self._after(server, server.failed(now), now)
+        return out
+
+    def deadline(self) -> float | None:
+        return self.agenda.deadline()
+
+    def expire(self, now: float) -> list[Any]:
+        """Wake whoever is due: transactions here, usages and legs by their own `expire`."""
+        out: list[Any] = []
+        for machine in self.agenda.due(now):
+            if isinstance(machine, _TRANSACTIONS):
+                out += self._after(machine, machine.expire(now), now)
+            else:
+                out += machine.expire(now)  # type: ignore[attr-defined]
+                self.agenda.settle(machine)
+        return out
+
+    def wake(self, machine: Sleeper) -> None:
+        """Note the deadline of a machine that lives above the transactions."""
+        self.agenda.settle(machine)
+
+    @property
+    def idle(self) -> bool:
+        """Nothing is left: no transaction, no dialog (what the simulation asks at its end)."""
+        return not (self._clients or self._servers or self.dialogs)
+
+    def remains(self) -> dict[str, int]:
+        """How many of each are alive, for status and for leak checks."""
+        return {
+            "client transactions": len(self._clients),
+            "server transactions": len(self._servers),
+            "dialogs": len(self.dialogs),
+        }
+
+    # --- dialogs ------------------------------------------------------------------
+
+    def keep(self, dialog: Dialog) -> None:
+        """From now on requests inside this dialog go to its owner."""
+        self.dialogs[(dialog.call_id, dialog.local_tag, dialog.remote_tag)] = dialog
+
+    def drop(self, dialog: Dialog) -> None:
+        """The dialog is over; later requests in it get 481."""
+        dialog.state = DialogState.OVER
+        self.dialogs.pop((dialog.call_id, dialog.local_tag, dialog.remote_tag), None)
+
+    # --- inside -------------------------------------------------------------------
+
+    def _launch(
+        self, request: Request, flow: Flow, owner: Owner, now: float
+    ) -> tuple[ClientTransaction, list[Any]]:
+        make = ClientInvite if request.method == "INVITE" else ClientRequest
+        transaction = make(request, flow, self.timers, now)
+        transaction.owner = owner
+        self._clients[(request.branch, request.method)] = transaction
+        out = transaction.start()
+        self.agenda.settle(transaction)
+        return transaction, out
+
+    def _response(self, response: Response, now: float) -> list[Any]:
+        if len(response.values("via")) != 1:
+            return []  # §8.1.3.3: not for us
+        transaction = self._clients.get(client_key(response))
+        if transaction is None:
+            return []
+        check(response)
+        return self._after(transaction, transaction.receive(response, now), now)
+
+    def _request(self, request: Request, flow: Flow, now: float) -> list[Any]:
+        method = request.method
+        key = server_key(request)
+        known = self._servers.get(key)
+        if known is not None and method != "CANCEL":
+            return self._after(known, known.receive(request, now), now)
+        check(request)
+        if method == "ACK":
+            return self._ack(request, now)
+        if method == "CANCEL":
+            return self._cancel(request, key, flow, now)
+        if len(self._servers) >= self.settings.transactions_max:
+            return self._stateless(request, flow, 503, [("Retry-After", "5")])
+        make = ServerInvite if method == "INVITE" else ServerRequest
+        transaction: ServerTransaction = make(request, _answer_flow(request, flow), self.timers, now)
+        self._servers[key] = transaction
+        return self._after(transaction, self._judge(transaction, request, now), now)
+
+    def _judge(self, transaction: ServerTransaction, request: Request, now: float) -> list[Any]:
+        """§8.2 and §12.2.2 in their order: method, scheme, merged, extensions, dialog."""
+        method = request.method
+        if method not in self.settings.methods:
+            return self.reply(transaction, 405 if method in _KNOWN else 501, now, [("Allow", self.allow)])
+        if request.uri.scheme not in _CONTACT_SCHEMES:
+            return self.reply(transaction, 416, now)
+        unknown = [o for o in request.values("require") if str(o) not in self.settings.extensions]
+        if unknown:
+            return self.reply(transaction, 420, now, [("Unsupported", ", ".join(map(str, unknown)))])
+        if request.to_tag:
+            return self._inside(transaction, request, now)
+        if method not in _OUTSIDE_DIALOG:
+            return self.reply(transaction, 481, now)
+        if request.max_forwards == 0 and method == "INVITE":
+            return self.reply(transaction, 483, now)
+        merged = (request.call_id, request.from_tag, request.cseq.number, method)
+        if merged in self._merged:
+            return self.reply(transaction, 482, now)  # §8.2.2.2: the same request by another path
+        self._merged[merged] = transaction
+        return [RequestReceived(transaction, request, None)]
+
+    def _inside(self, transaction: ServerTransaction, request: Request, now: float) -> list[Any]:
+        dialog = self.dialogs.get((request.call_id, request.to_tag, request.from_tag))
+        if dialog is None:
+            return self.reply(transaction, 481, now)
+        if not dialog.in_order(request):
+            return self.reply(transaction, 500, now)
+        return self._heard(dialog.owner, RequestReceived(transaction, request, dialog), now)
+
+    def _ack(self, request: Request, now: float) -> list[Any]:
+        dialog = self.dialogs.get((request.call_id, request.to_tag, request.from_tag))
+        return [] if dialog is None else self._heard(dialog.owner, AckReceived(request, dialog), now)
+
+    def _cancel(self, request: Request, key: Any, flow: Flow, now: float) -> list[Any]:
+        """§9.2: the CANCEL is a transaction of its own; the INVITE it names ends with 487."""
+        known = self._servers.get(key)
+        if known is not None:
+            return self._after(known, known.receive(request, now), now)
+        transaction = ServerRequest(request, _answer_flow(request, flow), self.timers, now)
+        self._servers[key] = transaction
+        target = self._servers.get(server_key(request, method="INVITE"))
+        if not isinstance(target, ServerInvite):
+            return self.reply(transaction, 481, now)
+        out = self.reply(transaction, 200, now)
+        if target.owner is not None:  # a usage; without one the INVITE is being refused already
+            out += self._heard(cast("Owner", target.owner), Cancelled(target, request), now)
+        return out
+
+    def _after(self, transaction: Any, outputs: list[Any], now: float) -> list[Any]:
+        """Turn what a transaction put out into what its owner makes of it; keep the books."""
+        out: list[Any] = []
+        for output in outputs:
+            kind = type(output)
+            if kind is Passed:
+                message = output.message
+                if isinstance(message, Response):
+                    event: Any = ResponseReceived(transaction, message.status, message)
+                    out += self._heard(transaction.owner, event, now)
+                elif message.method == "ACK":
+                    out += self._ack(message, now)
+            elif kind is TimedOut:
+                if isinstance(transaction, ClientInvite | ClientRequest):
+                    out += self._heard(transaction.owner, ResponseReceived(transaction, 408, None), now)
+            elif kind is TransportFailed:
+                out += self._transport_failed(transaction, now)
+            else:
+                out.append(output)
+        if transaction.over:
+            self._forget(transaction)
+        else:
+            self.agenda.settle(transaction)
+        return out
+
+    def _transport_failed(self, transaction: Any, now: float) -> list[Any]:
+        if isinstance(transaction, ServerInvite | ServerRequest):
+            return []
+        flow, request = transaction.flow, transaction.request
+        if (
+            flow.transport == "TCP"
+            and f"/UDP {self.host(flow)}" not in str(request.via)
+            and (len(bytes(request)) > self.settings.datagram_max > 0)
+        ):
+            # §18.1.1: a peer without TCP gets the large request over UDP after all.
+            down = flow._replace(transport="UDP")
+            if (down.transport, down.local) in self._hosts:
+                again = request.without("via").prepended(*self.via(down))
+                launched, out = self._launch(again, down, transaction.owner, now)
+                return [*self._heard(transaction.owner, Relaunched(transaction, launched), now), *out]
+        return self._heard(transaction.owner, ResponseReceived(transaction, 503, None), now)
+
+    def _forget(self, transaction: Any) -> None:
+        self.agenda.forget(transaction)
+        request = transaction.request
+        if isinstance(transaction, ClientInvite | ClientRequest):
+            self._clients.pop((request.branch, request.method), None)
+            return
+        self._servers.pop(server_key(request), None)
+        merged = (request.call_id, request.from_tag, request.cseq.number, request.method)
+        if self._merged.get(merged) is transaction:
+            del self._merged[merged]
+
+    @staticmethod
+    def _heard(owner: object, event: Any, now: float) -> list[Any]:
+        return [] if owner is None else cast("Owner", owner).hear(event, now)
+
+    # --- refusals before there is a transaction --------------------------------------
+
+    def _stamped(self, request: Request, flow: Flow) -> Request:
+        """§18.2.1 and RFC 3581 §4: write into the top Via where the request really came from."""
+        via = request.via
+        host, port = flow.remote
+        rport = via.rport
+        if via.host == host and (rport is None or rport == str(port)):
+            return request
+        params = tuple(p for p in via.params if p[0].lower() not in ("received", "rport"))
+        if rport is not None:
+            params = (*params, ("rport", str(port)))
+        if via.host != host or rport is not None:
+            params = (*params, ("received", host))
+        return _with_top_via(request, replace(via, params=params))
+
+    def _refuse_unread(self, error: ParseError, flow: Flow) -> list[Any]:
+        request = getattr(error, "message", None)
+        return self._refuse(request, error, flow) if isinstance(request, Request) else []
+
+    def _refuse(self, request: Request, error: ParseError, flow: Flow) -> list[Any]:
+        if request.method == "ACK":
+            return []
+        return self._stateless(request, flow, error.status, (), f"Bad {error.where}")
+
+    def _stateless(
+        self,
+        request: Request,
+        flow: Flow,
+        status: int,
+        headers: Iterable[tuple[str, str]],
+        reason: str | None = None,
+    ) -> list[Any]:
+        try:
+            response = respond(request, status, reason, to_tag=self.ids.token(), headers=headers)
+        except ParseError:
+            return []  # not even Via, From, To, Call-ID and CSeq can be copied: silence
+        return [Send(bytes(response), _answer_flow(request, flow))]
+
+
+class _Nobody:
+    """The owner of transactions whose answers change nothing (CANCEL)."""
+
+    def hear(self, event: Any, now: float) -> list[Any]:
+        return []
+
+
+_SILENCE = _Nobody()
+_KNOWN = frozenset(  # methods with an RFC: not served here is 405, any other word is 501
+    ("INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "REGISTER", "PRACK", "UPDATE", "INFO")
+    + ("REFER", "NOTIFY", "SUBSCRIBE", "MESSAGE", "PUBLISH")
+)
+
+
+def _answer_flow(request: Request, flow: Flow) -> Flow:
+    """Where responses go: back to the source port if it asked so (RFC 3581), else to Via's port (§18.2.2)."""
+    via = request.via
+    if flow.reliable or via.rport is not None:
+        return flow
+    port = via.port or 5060
+    return flow if port == flow.remote[1] else flow._replace(remote=(flow.remote[0], port))
+
+
+def _with_top_via(request: Request, via: Via) -> Request:
+    fields = list(request.fields)
+    at = next(index for index, (key, _) in enumerate(fields) if key == "via")
+    in_line = split_commas(unfold(fields[at][1]))
+    fields[at] = ("via", "Via: " + ", ".join([str(via), *in_line[1:]]))
+    return Request(request.start, fields, request.body)
+
+
+def _same_path(one: Flow, other: Flow) -> bool:
+    return one.transport == other.transport and one.remote == other.remote and one.local == other.local
