@@ -9,14 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from trunkline.finding import ParseError
-from trunkline.sip.message import (
-    MAX_MESSAGE,
-    MessageError,
-    Request,
-    Response,
-    content_length,
-    parse_head,
-)
+from trunkline.sip.lines import MAX_MESSAGE, OverLimit, content_length
+from trunkline.sip.message import MessageError, Request, Response, parse_head
 
 _END = b"\r\n\r\n"
 
@@ -92,10 +86,8 @@ class Framer:
             return []
         self._broken = True
         self._buffer.clear()
-        head = self._head if isinstance(self._head, Request) else None
-        error = MessageError(
-            "message", "", f"expected it whole within {self._patience:g} s", status=408, message=head
-        )
+        late = ParseError("message", "", f"expected it whole within {self._patience:g} s", status=408)
+        error = MessageError(late, self._head if isinstance(self._head, Request) else None)
         return [Malformed(error, fatal=True)]
 
     def _read_head(self, out: list[Framed], now: float) -> bool:
@@ -117,9 +109,7 @@ class Framer:
         if end < 0:
             self._searched = len(buffer)
             if len(buffer) >= self._limit:
-                self._break(
-                    out, MessageError("message", "", f"expected at most {self._limit} octets", status=513)
-                )
+                self._break(out, MessageError(self._over_limit()))
             return False
         head = bytes(buffer[:end])
         del buffer[: end + 4]
@@ -135,23 +125,23 @@ class Framer:
             message = parse_head(head)
         except MessageError as error:
             wrong, message = error, error.message
-        if message is None:
-            assert wrong is not None
-            self._break(out, wrong)
-            return
-        request = message if isinstance(message, Request) else None
+            if message is None or error.over_limit:
+                self._break(out, error)
+                return
         try:
-            length = content_length(message)
+            length = content_length(message.fields)
             if length is None:
                 raise ParseError("Content-Length", "", "expected it on a stream (RFC 3261 §18.3)")
             if len(head) + 4 + length > self._limit:
-                raise ParseError("message", str(length), f"expected at most {self._limit} octets", status=513)
+                raise self._over_limit()
         except ParseError as error:
-            lost = MessageError(error.where, error.got, error.expected, status=error.status, message=request)
-            self._break(out, wrong or lost)
+            self._break(out, wrong or MessageError(error, message))
             return
         self._head = message if wrong is None else Malformed(wrong, fatal=False)
         self._body_length = length
+
+    def _over_limit(self) -> OverLimit:
+        return OverLimit("message", "", f"expected at most {self._limit} octets", status=513)
 
     def _finish(self, out: list[Framed]) -> None:
         """The body is here: the message is whole."""

@@ -78,7 +78,8 @@ class HeaderSpec(NamedTuple):
     """One header: canonical name, compact letter or "", how one value reads.
 
     `many`: a list with `separator` between values, also over several lines. `once`: a
-    second line makes the message wrong. `empty`: the list may hold nothing (§25.1).
+    second line makes the message wrong. `empty`: the list may hold nothing (§25.1), so a
+    comma too many does no harm.
     """
 
     name: str
@@ -172,9 +173,9 @@ _TABLE = (
     HeaderSpec("Accept", "", partial(MediaType.parse, where="Accept"), many=True, empty=True),
     HeaderSpec("Accept-Encoding", "", _word("Accept-Encoding"), many=True, empty=True),
     HeaderSpec("Accept-Language", "", _word("Accept-Language"), many=True, empty=True),
-    HeaderSpec("Alert-Info", "", _address("Alert-Info"), many=True),
-    HeaderSpec("Call-Info", "", _address("Call-Info"), many=True),
-    HeaderSpec("Error-Info", "", _address("Error-Info"), many=True),
+    HeaderSpec("Alert-Info", "", _text),
+    HeaderSpec("Call-Info", "", _text),
+    HeaderSpec("Error-Info", "", _text),
     HeaderSpec("Authorization", "", Credentials.parse),
     HeaderSpec("Proxy-Authorization", "", Credentials.parse),
     HeaderSpec("WWW-Authenticate", "", Challenge.parse),
@@ -200,7 +201,7 @@ _TABLE = (
     HeaderSpec("RSeq", "", _number("RSeq"), once=True),  # RFC 3262 §7.1
     HeaderSpec("RAck", "", RAck.parse, once=True),  # RFC 3262 §7.2
     HeaderSpec("Event", "o", _word("Event"), once=True),  # RFC 6665 §8.2.1
-    HeaderSpec("Allow-Events", "u", _token("Allow-Events"), many=True),  # RFC 6665 §8.2.2
+    HeaderSpec("Allow-Events", "u", _token("Allow-Events"), many=True, empty=True),  # RFC 6665 §8.2.2
     HeaderSpec("Subscription-State", "", _word("Subscription-State"), once=True),  # RFC 6665 §8.2.3
     HeaderSpec("Session-Expires", "x", SessionExpires.parse, once=True),  # RFC 4028 §4
     HeaderSpec("Min-SE", "", _min_se, once=True),  # RFC 4028 §5
@@ -222,7 +223,6 @@ _TABLE = (
     HeaderSpec("Service-Route", "", _address("Service-Route"), many=True),  # RFC 3608 §5
     HeaderSpec("Identity", "y", _text),  # RFC 8224 §4
     HeaderSpec("User-to-User", "", _text),  # RFC 7433 §4.1
-    HeaderSpec("Geolocation", "", _address("Geolocation"), many=True),  # RFC 6442 §4.1
     HeaderSpec("SIP-ETag", "", _token("SIP-ETag"), once=True),  # RFC 3903 §11.3.1
     HeaderSpec("SIP-If-Match", "", _token("SIP-If-Match"), once=True),  # RFC 3903 §11.3.2
 )
@@ -265,9 +265,8 @@ def _typed(key: str, text: str) -> tuple[object, ...]:
     try:
         if not spec.many:
             return (spec.parse(text),)
-        if not text.strip(WS) and spec.empty:
-            return ()
-        return tuple([spec.parse(part) for part in split_commas(text, spec.separator)])
+        parts = split_commas(text, spec.separator)
+        return tuple([spec.parse(part) for part in parts if part or not spec.empty])
     except ParseError as error:
         if error.where == spec.name:
             raise

@@ -3,8 +3,6 @@
 A message keeps its start line and its header lines exactly as they came, folds included,
 so an untouched message goes out as the bytes it came in. Header values become typed when
 asked for. Messages are treated as frozen: each `with...` gives a new one.
-
-Limits: 64 KiB a message (513), 256 headers and 8 KiB a header with its folds (400).
 """
 
 from __future__ import annotations
@@ -14,16 +12,21 @@ from typing import Self, cast, overload
 
 from trunkline.finding import ParseError
 from trunkline.sip.headers import HEADERS, KEYS, Address, CSeq, Via, canonical, typed
+from trunkline.sip.lines import (
+    MAX_MESSAGE,
+    Field,
+    OverLimit,
+    content_length,
+    has_bare_line_end,
+    read_lines,
+    unfold,
+)
 from trunkline.sip.syntax import DIGITS, WS, is_token
 from trunkline.sip.uri import Uri
 
-MAX_MESSAGE = 65536
-MAX_HEADERS = 256
-MAX_LINE = 8192
-
 METHODS = frozenset(
-    ("INVITE", "ACK", "BYE", "CANCEL", "OPTIONS", "REGISTER", "PRACK")
-    + ("UPDATE", "INFO", "REFER", "SUBSCRIBE", "NOTIFY", "MESSAGE", "PUBLISH")
+    {"INVITE", "ACK", "BYE", "CANCEL", "OPTIONS", "REGISTER", "PRACK", "UPDATE", "INFO"}
+    | {"REFER", "SUBSCRIBE", "NOTIFY", "MESSAGE", "PUBLISH"}
 )
 """All registered methods: others are answered 501 before anything else is held against them."""
 
@@ -49,21 +52,20 @@ REASONS: dict[int, str] = {
     607: "Unwanted", 608: "Rejected",
 }  # fmt: skip
 
-Field = tuple[str, str]
-"""A header line: its key (see `headers.canonical`) and the raw line without its last CRLF."""
-
 _COPIED = frozenset({"via", "from", "to", "call-id", "cseq"})  # §8.2.6.2
 _MANDATORY = ("via", "from", "to", "call-id", "cseq")  # §8.1.1; Max-Forwards too, but RFC 2543 had none
 
 
 class MessageError(ParseError):
-    """What `parse` raises. `message` is the request as far as it was read, if it can be answered."""
+    """What `parse` raises. `message` is the request as far as it was read, None if it cannot be answered.
 
-    def __init__(
-        self, where: str, got: str, expected: str, *, status: int = 400, message: Request | None = None
-    ) -> None:
-        super().__init__(where, got, expected, status=status)
-        self.message = message
+    `over_limit`: it was larger than this side reads.
+    """
+
+    def __init__(self, error: ParseError, message: Message | None = None) -> None:
+        super().__init__(error.where, error.got, error.expected, status=error.status)
+        self.message = message if isinstance(message, Request) else None
+        self.over_limit = isinstance(error, OverLimit)
 
 
 class _To:
@@ -327,15 +329,6 @@ def respond(
     return Response(_status_line(status, reason), fields, body)
 
 
-def unfold(line: str) -> str:
-    """The value of a header line: each fold and what is around it becomes one space (§7.3.1)."""
-    value = line.partition(":")[2]
-    if "\r\n" in value:
-        first, *rest = value.split("\r\n")
-        value = " ".join([first.rstrip(WS), *[part.strip(WS) for part in rest]])
-    return value.strip(" \t")
-
-
 def _line(name: str, value: object) -> str:
     text = value if type(value) is str else str(value)
     if "\n" in text or "\r" in text:
@@ -370,134 +363,65 @@ def parse(data: bytes) -> Request | Response:
     (§7.5). Header values are not looked at, but for Content-Length: see `check`.
     """
     if len(data) > MAX_MESSAGE:
-        raise MessageError("message", "", f"expected at most {MAX_MESSAGE} octets", status=513)
+        raise MessageError(OverLimit("message", "", f"expected at most {MAX_MESSAGE} octets", status=513))
     begin = 0
     while data.startswith(b"\r\n", begin):
         begin += 2
     end = data.find(b"\r\n\r\n", begin)
     if end < 0:
-        head = data[begin:].removesuffix(b"\r\n")
-        part = _request_or_none(_read_head(head)[0])
-        raise MessageError(
-            "message", "", "expected an empty line behind the headers (RFC 3261 §7)", message=part
-        )
+        message, _ = _read_head(data[begin:].removesuffix(b"\r\n"))
+        error = ParseError("message", "", "expected an empty line behind the headers (RFC 3261 §7)")
+        raise MessageError(error, message)
     message = parse_head(data[begin:end])
-    try:
-        length = content_length(message)
-    except ParseError as error:
-        raise _with_request(error, message) from None
     rest = len(data) - end - 4
-    if length is None:
-        length = rest
-    elif length > rest:
-        raise MessageError(
-            "Content-Length",
-            str(length),
-            f"expected no more than the {rest} octets that are here (RFC 3261 §18.3)",
-            message=_request_or_none(message),
-        )
+    try:
+        length = content_length(message.fields)
+        if length is None:
+            length = rest
+        elif length > rest:
+            says = f"expected no more than the {rest} octets that are here (RFC 3261 §18.3)"
+            raise ParseError("Content-Length", str(length), says)
+    except ParseError as error:
+        raise MessageError(error, message) from None
     message.body = data[end + 4 : end + 4 + length]
     return message
 
 
 def parse_head(head: bytes) -> Request | Response:
-    """Read start line and headers, without the empty line; MessageError if they are none.
-
-    After a wrong header line the rest is still read, so that the error's `message` can be answered.
-    """
+    """Read start line and headers, without the empty line; MessageError if they are none."""
     message, error = _read_head(head)
-    if error is not None:
-        raise _with_request(error, message)
-    assert message is not None
+    if error is not None or message is None:
+        raise MessageError(error or ParseError("message", "", "expected SIP (RFC 3261 §7)"), message)
     return message
 
 
-def content_length(message: Message) -> int | None:
-    """Content-Length, None if there is none; ParseError if it is wrong or there twice (§20.14)."""
-    found: str | None = None
-    for key, line in message.fields:
-        if key == "content-length":
-            if found is not None:
-                raise ParseError("Content-Length", line, "expected it once (RFC 3261 §20.14)")
-            found = line
-    if found is None:
-        return None
-    text = unfold(found)
-    if not text or text.strip(DIGITS):
-        raise ParseError("Content-Length", text, "expected digits (RFC 3261 §20.14)")
-    return int(text) if len(text) < 10 else int(text.lstrip("0")[:10] or "0")
-
-
 def _read_head(head: bytes) -> tuple[Request | Response | None, ParseError | None]:
-    lines = head.decode("utf-8", "surrogateescape").split("\r\n")
-    start = lines[0]
-    fields: list[Field] = []
-    error: ParseError | None = None
-    known = KEYS.get
-    for line in lines[1:]:
-        name, colon, _ = line.partition(":")
-        key = known(name)
-        if key is not None and colon:
-            fields.append((key, line))
-        elif line[:1] in (" ", "\t"):
-            if fields:
-                fields[-1] = (fields[-1][0], f"{fields[-1][1]}\r\n{line}")
-            else:
-                error = error or ParseError(
-                    "header", line, "expected no fold before the first header (§7.3.1)"
-                )
-        else:
-            name = name.rstrip(" \t")
-            if colon and is_token(name):
-                fields.append((canonical(name), line))
-            else:
-                error = error or ParseError("header", line, "expected name: value (RFC 3261 §7.3.1)")
+    if has_bare_line_end(head):
+        # Nothing of it is given back: an answer would carry the line ends hidden in it.
+        return None, ParseError("message", "", "expected no CR or LF but as CRLF (RFC 3261 §7)")
+    start, fields, error = read_lines(head)
     message, start_error = _read_start(start, fields)
-    error = start_error or error
-    if len(lines) - 1 > MAX_HEADERS and len(fields) > MAX_HEADERS:
-        error = error or ParseError("headers", str(len(fields)), f"expected at most {MAX_HEADERS} headers")
-        del fields[MAX_HEADERS:]
-    if len(head) > MAX_LINE and any(_octets(line) > MAX_LINE for line in (start, *(f[1] for f in fields))):
-        error = error or ParseError("header", "", f"expected at most {MAX_LINE} octets a line")
-    if head.count(b"\n") != len(lines) - 1 or head.count(b"\r") != len(lines) - 1:
-        # §7: CRLF alone ends a line. A peer that ends them at CR or LF would see other headers than we do.
-        error = error or ParseError("message", "", "expected no CR or LF but as CRLF (RFC 3261 §7)")
-    return message, error
-
-
-def _octets(line: str) -> int:
-    return len(line.encode("utf-8", "surrogateescape"))
+    return message, start_error or error
 
 
 def _read_start(start: str, fields: list[Field]) -> tuple[Request | Response | None, ParseError | None]:
-    if start[:4].upper() == "SIP/" and " " in start:
-        version, _, rest = start.partition(" ")
-        status, space, _ = rest.partition(" ")
-        if version.upper() != "SIP/2.0":
-            return None, ParseError("version", version, "expected SIP/2.0 (RFC 3261 §7.1)", status=505)
-        if len(status) != 3 or status.strip(DIGITS) or not space or not 100 <= int(status) <= 699:
+    words = start.split(" ")
+    if words[0][:4].upper() == "SIP/":
+        if words[0].upper() != "SIP/2.0":
+            return None, ParseError("version", words[0], "expected SIP/2.0 (RFC 3261 §7.1)", status=505)
+        status = words[1] if len(words) > 2 else ""  # §7.2: a space follows even if there is no reason
+        if len(status) != 3 or status.strip(DIGITS) or not 100 <= int(status) <= 699:
             return None, ParseError("status", start, "expected SIP/2.0 100-699 and a reason (RFC 3261 §7.2)")
         return Response(start, fields), None
-    words = start.split(" ")
-    version = start.rstrip(WS).rpartition(" ")[2]
-    if len(words) < 2 or not is_token(words[0]) or not version.upper().startswith("SIP/"):
+    version = start.rstrip(WS).rpartition(" ")[2].upper()
+    if len(words) < 2 or not is_token(words[0]) or not version.startswith("SIP/"):
         return None, ParseError("start line", start, "expected METHOD URI SIP/2.0 (RFC 3261 §7.1)")
     request = Request(start, fields)
     if len(words) != 3:
-        return request, ParseError("start line", start, "expected single spaces in METHOD URI SIP/2.0 (§7.1)")
-    if version.upper() != "SIP/2.0":
+        return request, ParseError("start line", start, "expected METHOD URI SIP/2.0, single spaces (§7.1)")
+    if version != "SIP/2.0":
         return request, ParseError("version", version, "expected SIP/2.0 (RFC 3261 §7.1)", status=505)
     return request, None
-
-
-def _with_request(error: ParseError, message: Request | Response | None) -> MessageError:
-    return MessageError(
-        error.where, error.got, error.expected, status=error.status, message=_request_or_none(message)
-    )
-
-
-def _request_or_none(message: Message | None) -> Request | None:
-    return message if isinstance(message, Request) else None
 
 
 # Judging what was read
@@ -512,19 +436,19 @@ def check(message: Message) -> None:
     be asked for without fear afterwards. URI schemes (416), extensions (420) and bodies
     (415) are the endpoint's.
     """
-    seen: set[str] = set()
-    for key, _ in message.fields:
-        spec = HEADERS.get(key)
-        if spec is not None and spec.once and key in seen:
-            raise ParseError(spec.name, "", "expected it once (RFC 3261 §7.3.1)")
-        seen.add(key)
+    seen: dict[str, None] = {}  # in the order of the message, so that the same fault is told each time
+    for key, line in message.fields:
+        if key in seen and key in HEADERS and HEADERS[key].once:
+            raise ParseError(HEADERS[key].name, line, "expected it once (RFC 3261 §7.3.1)")
+        seen[key] = None
     for key in _MANDATORY:
         if key not in seen:
             raise ParseError(HEADERS[key].name, "", "expected this header (RFC 3261 §8.1.1)")
     if isinstance(message, Request):
         _check_request(message)
     for key in seen:
-        message.values(key)
+        if key in HEADERS:
+            message.values(key)
 
 
 def _check_request(request: Request) -> None:

@@ -13,8 +13,9 @@ from trunkline.sip.uri import Params
 TOKEN = string.ascii_letters + string.digits + "-.!%*_+`'~"
 DIGITS = string.digits
 WS = " \t\r\n"
-# Left of "=" and in an unquoted value; RFC says token or host, the wild adds base64 and times.
-_VALUE = TOKEN + ":[]/=&$?^|#(){}@"
+# An unquoted value: §25.1 says token or host, the wild adds base64. Never "@" and "?": they show a URI
+# that should stand in angle brackets.
+_VALUE = TOKEN + ":[]/=$&#"
 _QUOTED = str.maketrans(
     {c: "\\" + chr(c) for c in (*range(9), 11, 12, *range(14, 32), 34, 92, 127)} | {10: " ", 13: " "}
 )

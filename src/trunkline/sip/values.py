@@ -27,9 +27,9 @@ from trunkline.sip.syntax import (
     split_commas,
     unquote,
 )
-from trunkline.sip.uri import Params, Uri, check_ipv6, parse_hostport, with_param
+from trunkline.sip.uri import Params, Uri, parse_hostport, with_param
 
-_DISPLAY_SPECIALS = frozenset('()<>@,;:\\"/[]?={}')
+_DISPLAY_SPECIALS = frozenset(map(chr, range(128))) - frozenset(TOKEN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +99,10 @@ class Address:
 
 def _parse_unquoted_display(name: str, text: str, where: str) -> str:
     # §25.1: tokens and white space. Raw UTF-8 is let through: phones send accents unquoted.
-    if not name.isprintable() and any((c < " " and c not in WS) or c == "\x7f" for c in name):
-        raise ParseError(where, text, "expected no control character in the name (RFC 3261 §25.1)")
-    if not _DISPLAY_SPECIALS.isdisjoint(name):
+    words = [word for word in name.replace("\t", " ").split(" ") if word]
+    if not _DISPLAY_SPECIALS.isdisjoint("".join(words)):
         raise ParseError(where, text, "expected quotes around a name with such characters (RFC 3261 §25.1)")
-    return " ".join(name.split())
+    return " ".join(words)
 
 
 STAR = Address("", Uri("", opaque="*"))
@@ -486,11 +485,3 @@ def parse_call_id(text: str, where: str = "Call-ID") -> str:
     if not text or " " in text or not (text.isascii() and text.isprintable()):
         raise ParseError(where, text, "expected word or word@word (RFC 3261 §25.1)")
     return text
-
-
-def check_host(text: str, where: str) -> None:
-    """Raise unless text is a bare address or host name, as in Via's received and maddr."""
-    if ":" in text:
-        check_ipv6(text.strip("[]"), where)
-    else:
-        parse_hostport(text, where)
