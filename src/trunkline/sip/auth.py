@@ -219,6 +219,11 @@ class Digest:
         fresh = self._take(nonce, count if qop is not None else 0, now)
         return Verdict(Result.OK if fresh else Result.STALE, username)
 
+    @property
+    def kept(self) -> int:
+        """How many nonces' counts are kept, at most `nonces_max`."""
+        return len(self._uses)
+
     def _nonce(self, now: float) -> str:
         head = f"{int(now * 1000):x}.{self._ids.token()}"
         return f"{head}.{self._mac(head)}"

@@ -213,9 +213,10 @@ class Locator:
         wanted = {transport for transport, _ in self._services}
         for record in sorted(r for r in answers.records if isinstance(r, Naptr)):
             transport = _SERVICES.get(record.service.upper(), "")
-            if transport in wanted and record.flags.lower() == "s":
+            service = record.replacement.rstrip(".")
+            if transport in wanted and service and record.flags.lower() == "s":
                 self._ttl = answers.ttl
-                self._serve([(transport, Question(record.replacement.rstrip("."), "SRV"))])
+                self._serve([(transport, Question(service, "SRV"))])
                 return
         self._serve(self._services)
 
