@@ -211,7 +211,8 @@ class Locator:
     def _chose_service(self, answers: Answers) -> None:
         """RFC 3263 §4.1: the first NAPTR record whose service we speak; without one, ask for all."""
         wanted = {transport for transport, _ in self._services}
-        for record in sorted(r for r in answers.records if isinstance(r, Naptr)):
+        records = [record for record in answers.records if isinstance(record, Naptr)]
+        for record in sorted(records, key=lambda naptr: (naptr.order, naptr.preference)):
             transport = _SERVICES.get(record.service.upper(), "")
             service = record.replacement.rstrip(".")
             if transport in wanted and service and record.flags.lower() == "s":
