@@ -2,18 +2,47 @@
 
 Every key of `site.yaml` is a field here; `site.load` reads text into it and places
 each error at its line and column. Values come in as text (see `load`), so numbers and
-booleans are parsed here, from their YAML text, and phone numbers stay strings.
-Durations are seconds throughout.
+booleans are parsed here, from their YAML text, and phone numbers stay strings. What
+two keys must agree on is not checked here but by the rules of `guide.rules.site`, so
+that every error of a file is told at once. Durations are seconds throughout.
 """
 
 from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-Seconds = Annotated[float, Field(ge=0)]
-Port = Annotated[int, Field(ge=1, le=65535)]
+from trunkline.site.scalar import (
+    Address,
+    CountryCode,
+    DomainName,
+    Extension,
+    FeaturePrefix,
+    Filled,
+    Host,
+    InternationalPrefix,
+    NationalPrefix,
+    Number,
+    NumberRange,
+    OptionalHost,
+    OptionalNumber,
+    OptionalServer,
+    OutsidePrefix,
+    Port,
+    PortOrOff,
+    Seconds,
+    Secret,
+    Server,
+    ShortNumber,
+    ShortPattern,
+    Status,
+    SubscriberNumber,
+    Text,
+    digits,
+)
+
+FullStatus = Annotated[Literal[486, 503], BeforeValidator(digits)]
 
 
 class Section(BaseModel):
@@ -25,26 +54,28 @@ class Section(BaseModel):
 class Guide(Section):
     """Which carrier's guide, in which edition, this site is built to."""
 
-    name: str
-    edition: str
+    name: Filled
+    edition: Filled
 
 
 class Product(Section):
     """The IPBX: model and certified load (VER-1)."""
 
     model: Literal["PowerCPU", "OCE"]
-    version: str
-    load: str
+    version: Annotated[str, Field(pattern=r"^[0-9]{1,2}\.[0-9]{1,2}$")]
+    load: Annotated[str, Field(pattern=r"^[A-Z]{3}[0-9]{3}/[0-9]{3}\.[0-9]{3}$")]
 
 
 class Interface(Section):
-    """Hardware and Limits > LAN/IP Configuration: one Ethernet interface."""
+    """Hardware and Limits > LAN/IP Configuration: one Ethernet interface, IPv4 or IPv6."""
 
-    address: str
-    domain_name: str = ""
+    address: Address
+    domain_name: DomainName = ""
 
 
 class Interfaces(Section):
+    """The Ethernet interfaces; a BVPN site needs eth0 only."""
+
     eth0: Interface
     eth1: Interface | None = None
 
@@ -61,16 +92,16 @@ class SipListen(Section):
     """Where the IPBX listens for SIP; 0 switches a transport off."""
 
     interface: Literal["eth0", "eth1"] = "eth0"
-    udp: Annotated[int, Field(ge=0, le=65535)] = 5060
-    tcp: Annotated[int, Field(ge=0, le=65535)] = 5060
+    udp: PortOrOff = 5060
+    tcp: PortOrOff = 5060
 
 
 class Phones(Section):
     """The phone side: the registrar and its digest (RFC 3261 §10, §22; RFC 8760)."""
 
     listen: SipListen = SipListen(udp=5059, tcp=5059)
-    realm: str = "trunkline"
-    digest: tuple[Literal["SHA-256", "MD5"], ...] = ("SHA-256", "MD5")
+    realm: Filled = "trunkline"
+    digest: Annotated[tuple[Literal["SHA-256", "MD5"], ...], Field(min_length=1)] = ("SHA-256", "MD5")
     nonce_lifetime: Seconds = 300
     expires_min: Seconds = 60
     expires_default: Seconds = 3600
@@ -94,10 +125,10 @@ class GatewayDns(Section):
 class GatewayDomainProxy(Section):
     """Tab Domain Proxy; `port` empty means the transport's default or SRV's."""
 
-    target_domain: str
-    local_domain: str = ""
-    realm: str = ""
-    outbound_proxy: str = ""
+    target_domain: Host
+    local_domain: OptionalHost = ""
+    realm: Text = ""
+    outbound_proxy: OptionalHost = ""
     transport: Literal["udp", "tcp"] = "udp"
     port: Port | None = None
 
@@ -106,19 +137,19 @@ class GatewayRegistration(Section):
     """Tab Registration; off on a static trunk (the carrier knows the IPBX's address)."""
 
     requested: bool = False
-    registrar: str = ""
-    user: str = ""
-    password: str = ""
-    expires: Seconds = 3600
+    registrar: OptionalHost = ""
+    user: Text = ""
+    password: Secret = ""
+    expires: Annotated[float, Field(ge=30, le=86400)] = 3600
 
 
 class GatewayMedia(Section):
-    """Tab Media; `bandwidth` is the number of calls this gateway may carry at once."""
+    """Tab Media; `bandwidth` is the number of calls this gateway may carry at once (0: none)."""
 
     rtp_direct: bool = True
     bandwidth: Annotated[int, Field(ge=0, le=1000)] = 0
-    codecs: tuple[str, ...] = ("PCMA",)
-    ptime: Annotated[int, Field(ge=10, le=60)] = 20
+    codecs: Annotated[tuple[Literal["PCMA", "PCMU", "G729"], ...], Field(min_length=1)] = ("PCMA",)
+    ptime: Annotated[int, Field(ge=10, le=60, multiple_of=10)] = 20
 
 
 class GatewayIdentity(Section):
@@ -143,7 +174,7 @@ class Supervision(Section):
     down_after: Annotated[int, Field(ge=1, le=10)] = 2
     up_after: Annotated[int, Field(ge=1, le=10)] = 2
     hold_down: Seconds = 30.0
-    alive_statuses: tuple[int, ...] = (401, 404, 405, 407, 483, 501)
+    alive_statuses: tuple[Status, ...] = (401, 404, 405, 407, 483, 501)
 
 
 class GatewayProtocol(Section):
@@ -152,7 +183,7 @@ class GatewayProtocol(Section):
     supervision: Supervision = Supervision()
     initial_timeout: Annotated[float, Field(ge=0.1, le=32)] = 4.0
     trying_timeout: Annotated[float, Field(ge=0.1, le=300)] = 20.0
-    reroute_statuses: tuple[int, ...] = (408, 500, 502, 503, 504)
+    reroute_statuses: tuple[Annotated[int, Field(ge=300, le=699)], ...] = (408, 500, 502, 503, 504)
     session_timer: bool = True
     session_expires: Annotated[int, Field(ge=90, le=86400)] = 1800
     min_se: Annotated[int, Field(ge=90, le=86400)] = 90
@@ -175,7 +206,7 @@ class GatewaySecurity(Section):
 class Gateway(Section):
     """External Lines > SIP > SIP Gateways: one access SBC, with its nine tabs (SEC-5)."""
 
-    label: str
+    label: Filled
     general: GatewayGeneral
     dns: GatewayDns = GatewayDns()
     domain_proxy: GatewayDomainProxy
@@ -192,7 +223,7 @@ class Trunk(Section):
 
     listen: SipListen = SipListen()
     channels: Annotated[int, Field(ge=1, le=1000)]
-    inbound_full_status: Literal[486, 503] = 503
+    inbound_full_status: FullStatus = 503
     gateways: Annotated[tuple[Gateway, ...], Field(min_length=1)]
 
 
@@ -200,29 +231,33 @@ class Numbering(Section):
     """Numbering: installation number, prefixes, and the numbers matched before any rule.
 
     `country` is the E.164 country code without "+". `emergency` and `short` are
-    dialled with or without the outside prefix and sent as they are.
+    dialled with or without the outside prefix and sent as they are; X in `short` is
+    any digit. `national_length` counts the digits after the national prefix.
     """
 
-    country: Annotated[str, Field(pattern=r"^[1-9][0-9]{0,2}$")] = "33"
-    installation_number: Annotated[str, Field(pattern=r"^\+[1-9][0-9]{3,14}$")]
-    outside_prefix: Annotated[str, Field(pattern=r"^[0-9*#]{0,3}$")] = "0"
-    national_prefix: Annotated[str, Field(pattern=r"^[0-9]{0,3}$")] = "0"
-    international_prefix: Annotated[str, Field(pattern=r"^[0-9]{1,4}$")] = "00"
+    country: CountryCode = "33"
+    installation_number: Number
+    outside_prefix: OutsidePrefix = "0"
+    national_prefix: NationalPrefix = "0"
+    international_prefix: InternationalPrefix = "00"
     national_length: Annotated[int, Field(ge=3, le=15)] = 9
     international_allowed: bool = True
-    emergency: tuple[str, ...] = ("15", "17", "18", "112", "114", "115", "119", "116000", "191", "196", "197")
-    short: tuple[str, ...] = ("10XX", "118XXX", "3XXX", "116XXX")
-    clir_prefix: str = "*31"
+    emergency: tuple[ShortNumber, ...] = (
+        *("15", "17", "18", "112", "114", "115", "119"),
+        *("116000", "191", "196", "197"),
+    )
+    short: tuple[ShortPattern, ...] = ("10XX", "118XXX", "3XXX", "116XXX")
+    clir_prefix: FeaturePrefix = "*31"
     caller_number: Literal["ddi", "installation"] = "ddi"
 
 
 class User(Section):
-    """A user: extension, DDI, and the password its phone registers with."""
+    """A user: extension, DDI, and the password its phone registers with (none: no phone may)."""
 
-    extension: Annotated[str, Field(pattern=r"^[0-9]{1,8}$")]
-    name: str = ""
-    ddi: Annotated[str, Field(pattern=r"^(\+[1-9][0-9]{3,14})?$")] = ""
-    password: str = ""
+    extension: Extension
+    name: Text = ""
+    ddi: OptionalNumber = ""
+    password: Secret = ""
     clir: bool = False
 
 
@@ -237,40 +272,49 @@ class Calls(Section):
 class Records(Section):
     """Call records: where they go, how long they stay, how much of a number they show."""
 
-    file: str = ""
+    file: Text = ""
     retention_days: Annotated[int, Field(ge=0, le=3650)] = 365
     mask_digits: Annotated[int, Field(ge=0, le=15)] = 0
 
 
 class CarrierSubscriber(Section):
-    """A subscriber of the virtual public network, by number, and what it does when called."""
+    """A subscriber of the virtual public network, by number, and what it does when called.
 
-    number: Annotated[str, Field(pattern=r"^(\+[1-9][0-9]{3,14}|[0-9]{2,8})$")]
+    `after` is the time to its answer, `seconds` the time to its hanging up (`does:
+    hang-up` only), `tone` what it plays, in Hz. `does: external` sends the call to a
+    SIP peer at `at` (address:port).
+    """
+
+    number: SubscriberNumber
     does: Literal["answer", "echo", "busy", "ring", "early", "hang-up", "external"] = "answer"
-    after: Seconds = 0.2
-    seconds: Seconds = 5.0
+    after: Annotated[float, Field(ge=0, le=600)] = 0.2
+    seconds: Annotated[float, Field(ge=0, le=86400)] = 5.0
     tone: Annotated[int, Field(ge=300, le=3400)] = 425
-    at: str = ""
+    at: OptionalServer = ""
 
 
 class CarrierSbc(Section):
     """One access SBC of the virtual carrier: signalling and media addresses differ (SBC-1)."""
 
-    label: str
-    signalling: str
-    media: str
+    label: Filled
+    signalling: Address
+    media: Address
     port: Port = 5060
 
 
 class CarrierKnobs(Section):
-    """What the virtual carrier is and insists on; the guide leaves most of it open."""
+    """What the virtual carrier is and insists on; the guide leaves most of it open.
+
+    `number_ranges` are the numbers bought, each FIRST-LAST or one number; a public
+    number without a subscriber is unallocated (404).
+    """
 
     sbcs: tuple[CarrierSbc, ...] = ()
-    number_ranges: tuple[str, ...] = ()
+    number_ranges: tuple[NumberRange, ...] = ()
     refuse_foreign_caller: bool = True
     channels: Annotated[int, Field(ge=1, le=1000)] | None = None
-    full_status: Literal[486, 503] = 503
-    register: bool = False
+    full_status: FullStatus = 503
+    registration_required: bool = False
     supervision: Supervision = Supervision()
     subscribers: tuple[CarrierSubscriber, ...] = ()
 
@@ -278,13 +322,13 @@ class CarrierKnobs(Section):
 class Site(Section):
     """A whole site file, schema 1."""
 
-    schema_: Annotated[Literal[1], Field(alias="schema")]
-    customer: str
+    schema_: Annotated[Literal[1], BeforeValidator(digits), Field(alias="schema")]
+    customer: Filled
     guide: Guide
     architecture: Literal["bvpn"]
     product: Product
     interfaces: Interfaces
-    dns: tuple[str, ...] = ()
+    dns: tuple[Server, ...] = ()
     timers: Timers = Timers()
     phones: Phones = Phones()
     trunk: Trunk
