@@ -1,0 +1,69 @@
+"""All rules, and the one place where they are applied to a site file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from trunkline.finding import Finding, Level
+from trunkline.guide.facts import Facts, shipped
+from trunkline.guide.rule import Path, Rule
+from trunkline.guide.rules import bvpn, carrier, numbering, system, trunk
+from trunkline.site.draft import Draft
+from trunkline.site.load import Loaded
+
+RULES: tuple[Rule, ...] = (*bvpn.RULES, *trunk.RULES, *system.RULES, *numbering.RULES, *carrier.RULES)
+
+_NO_FACTS = Facts("", "", "", "")
+
+
+def judge(
+    loaded: Loaded, rules: Iterable[Rule] = RULES, guides: Mapping[str, Facts] | None = None
+) -> tuple[Finding, ...]:
+    """What the rules find in a site file, placed, in the file's order.
+
+    Works on the sound part of a file with errors too: a rule keeps silent about what
+    the file does not soundly say. `guides` are the facts files to choose from, those
+    shipped with the product unless told.
+    """
+    draft = loaded.draft
+    if draft is None:
+        return ()
+    known = shipped() if guides is None else guides
+    facts = known.get(draft.site.guide.name, _NO_FACTS)
+    findings = list(_guide(loaded, draft, facts, known))
+    for rule in rules:
+        if rule.fact and not (rule.fact in facts.by_key and facts[rule.fact].known):
+            continue
+        if any(_touched(draft, tuple(need.split("."))) for need in rule.needs):
+            continue
+        for seen in rule.look(draft.site, facts):
+            path = draft.in_file(seen.path)
+            if not any(path[: len(bad)] == bad for bad in draft.touched):
+                mend = seen.mend or rule.mend
+                findings.append(loaded.finding(rule.id, rule.level, path, seen.says, mend, rule.source))
+    return tuple(sorted(findings, key=lambda finding: (finding.line, finding.column)))
+
+
+def _guide(loaded: Loaded, draft: Draft, facts: Facts, known: Mapping[str, Facts]) -> Iterable[Finding]:
+    """The site's guide and edition are ones whose facts are here."""
+    name, edition = draft.site.guide.name, draft.site.guide.edition
+    if _touched(draft, ("guide", "name")) or _touched(draft, ("guide", "edition")):
+        return
+    if facts is _NO_FACTS:
+        says, mend = (
+            f"no guide of the name {name!r} is known here",
+            f"write one of: {', '.join(sorted(known))}",
+        )
+        yield loaded.finding("SITE-10", Level.MUST, ("guide", "name"), says, mend, "guide facts")
+    elif edition != facts.edition:
+        says = f"the site is built to edition {edition}, the facts here are of {facts.edition}"
+        mend = f"check the site against the edition of {facts.edition}, then write that"
+        yield loaded.finding("SITE-11", Level.SHOULD, ("guide", "edition"), says, mend, "guide facts")
+
+
+def _touched(draft: Draft, need: Path) -> bool:
+    """True if a part that a rule needs, or what it stands in, is not as the customer wrote it."""
+    return any(
+        len(bad) <= len(need) and all(want in ("*", have) for want, have in zip(need, bad, strict=False))
+        for bad in draft.touched
+    )

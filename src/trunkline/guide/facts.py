@@ -1,0 +1,159 @@
+"""What a carrier's guide says, each value written once, in `facts/<carrier>.toml`, with its section.
+
+Rules, plan, carrier, prove and capture read the facts; none of them states a value of
+the guide itself. A fact the guide leaves open reads "ask the carrier": its typed
+readers refuse it, so nobody can take a guess for the guide's word.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from importlib import resources
+from types import MappingProxyType
+from typing import Any, Final
+
+from trunkline.finding import ParseError
+
+ASK: Final = "ask the carrier"
+
+Scalar = str | int | bool
+FactValue = Scalar | tuple[Scalar, ...] | Mapping[str, int]
+
+_FACT_KEYS = {"value", "section", "requirements", "note"}
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One value of the guide. `section` is the guide's ("-": the guide says nothing)."""
+
+    key: str
+    value: FactValue
+    section: str
+    requirements: tuple[str, ...] = ()
+    note: str = ""
+
+    @property
+    def known(self) -> bool:
+        """False where the guide leaves the value open."""
+        return self.value != ASK
+
+
+class Unknown(LookupError):
+    """A fact was read that the guide leaves open, or that has another type."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """One guide in one edition. Keys are dotted: `internet.sbc.nominal.name`."""
+
+    name: str
+    title: str
+    carrier: str
+    edition: str
+    by_key: Mapping[str, Fact] = field(default_factory=lambda: MappingProxyType({}))
+
+    @classmethod
+    def parse(cls, text: str) -> Facts:
+        """Read a facts file. ParseError names the key that is wrong."""
+        try:
+            document = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            raise ParseError("facts", str(error), "expected TOML 1.0") from None
+        if document.pop("schema", None) != 1:
+            raise ParseError("schema", "", "expected schema = 1")
+        name, title, carrier, edition = (
+            _word(document, key) for key in ("name", "title", "carrier", "edition")
+        )
+        facts = {fact.key: fact for fact in _walk(document, "")}
+        return cls(name, title, carrier, edition, MappingProxyType(facts))
+
+    def __getitem__(self, key: str) -> Fact:
+        return self.by_key[key]
+
+    def under(self, prefix: str) -> tuple[Fact, ...]:
+        """All facts of a group, in the file's order."""
+        return tuple(fact for key, fact in self.by_key.items() if key.startswith(prefix + "."))
+
+    def of(self, requirement: str) -> tuple[Fact, ...]:
+        """All facts that a requirement rests on."""
+        return tuple(fact for fact in self.by_key.values() if requirement in fact.requirements)
+
+    def text(self, key: str) -> str:
+        """A fact that is a word."""
+        value = self._read(key, str)
+        return str(value)
+
+    def number(self, key: str) -> int:
+        """A fact that is a number."""
+        return int(self._read(key, int))
+
+    def flag(self, key: str) -> bool:
+        """A fact that is true or false."""
+        return bool(self._read(key, bool))
+
+    def words(self, key: str) -> tuple[str, ...]:
+        """A fact that is a list of words."""
+        return tuple(map(str, self._read(key, tuple)))
+
+    def numbers(self, key: str) -> tuple[int, ...]:
+        """A fact that is a list of numbers."""
+        return tuple(map(int, self._read(key, tuple)))
+
+    def counts(self, key: str) -> Mapping[str, int]:
+        """A fact that is a row of a table."""
+        row: Mapping[str, int] = self._read(key, MappingProxyType)
+        return row
+
+    def _read(self, key: str, kind: type) -> Any:
+        value = self.by_key[key].value
+        if value == ASK or type(value) is not kind:
+            raise Unknown(f"{self.name}: {key}: {'the guide leaves it open' if value == ASK else value!r}")
+        return value
+
+
+def _word(document: dict[str, Any], key: str) -> str:
+    word = document.pop(key, None)
+    if not isinstance(word, str) or not word:
+        raise ParseError(key, repr(word), "expected a word")
+    return word
+
+
+def _walk(group: Mapping[str, Any], prefix: str) -> Iterator[Fact]:
+    for key, inner in group.items():
+        here = f"{prefix}{key}"
+        if not isinstance(inner, dict):
+            raise ParseError(here, repr(inner), "expected a table with value and section")
+        if "value" not in inner:
+            yield from _walk(inner, here + ".")
+            continue
+        requirements = inner.get("requirements", [])
+        if set(inner) - _FACT_KEYS or not isinstance(inner.get("section"), str):
+            raise ParseError(here, repr(sorted(inner)), "expected value, section, requirements and note")
+        if not isinstance(requirements, list) or not all(isinstance(word, str) for word in requirements):
+            raise ParseError(here, repr(requirements), "expected a list of requirement ids")
+        note = str(inner.get("note", ""))
+        yield Fact(here, _value(here, inner["value"]), inner["section"], tuple(requirements), note)
+
+
+def _value(key: str, value: object) -> FactValue:
+    if isinstance(value, str | int):
+        return value
+    if isinstance(value, list) and value and all(isinstance(part, str | int) for part in value):
+        return tuple(value)
+    if isinstance(value, dict) and value and all(type(part) is int for part in value.values()):
+        return MappingProxyType(value)
+    raise ParseError(key, repr(value), "expected a word, a number, a list of them or a row of numbers")
+
+
+@lru_cache(maxsize=1)
+def shipped() -> Mapping[str, Facts]:
+    """The guides that come with the product, by name."""
+    folder = resources.files("trunkline.guide") / "facts"
+    files = sorted(
+        (entry for entry in folder.iterdir() if entry.name.endswith(".toml")), key=lambda e: e.name
+    )
+    guides = [Facts.parse(entry.read_text("utf-8")) for entry in files]
+    return MappingProxyType({facts.name: facts for facts in guides})

@@ -1,0 +1,43 @@
+"""A rule: one thing that a site file must, should or may well hold, as a value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from trunkline.finding import Level
+from trunkline.guide.facts import Facts
+from trunkline.site.model import Site
+
+Path = tuple[str | int, ...]
+
+
+class Seen(NamedTuple):
+    """One place where a rule does not hold; `mend` where the rule's own does not say enough."""
+
+    path: Path
+    says: str
+    mend: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """`id` is the requirement's where one governs (a letter behind it where it needs several).
+
+    `look` yields every place of a site where the rule does not hold. `source` is where
+    it comes from: a section of the guide, an RFC, our own proposal. `fact` is the key
+    of the fact it reads ("" for none); where the guide leaves that open, the rule says
+    nothing. `needs` are the parts of the site file that must be sound for a verdict
+    ("numbering.emergency"; "trunk.gateways.*" for a rule that counts gateways): what
+    stands below them may be wrong. The place of a finding need not be named.
+    """
+
+    id: str
+    title: str
+    level: Level
+    source: str
+    mend: str
+    look: Callable[[Site, Facts], Iterable[Seen]]
+    fact: str = ""
+    needs: tuple[str, ...] = ()
