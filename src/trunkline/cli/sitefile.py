@@ -1,0 +1,82 @@
+"""The site file as every verb takes it: read, judged, its passwords fetched."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Final
+
+from trunkline.finding import Finding, Level
+from trunkline.site.load import Loaded, UnreadableYaml, load
+from trunkline.site.model import Site
+from trunkline.site.text import BYTES_MAX
+
+EXIT_GOOD: Final = 0
+EXIT_FINDINGS: Final = 1
+EXIT_UNREADABLE: Final = 2
+
+
+class Refused(Exception):
+    """A site file with errors; `findings` says which. A verb prints them and exits with 2."""
+
+    def __init__(self, file: str, findings: tuple[Finding, ...]) -> None:
+        self.file, self.findings = file, findings
+        super().__init__("\n".join(lines(file, findings)))
+
+
+def read(file: str) -> Loaded:
+    """Read a site file. Raises UnreadableYaml, also for a file that cannot be opened."""
+    try:
+        with Path(file).open("rb") as stream:
+            return load(stream.read(BYTES_MAX + 1), file)
+    except OSError as error:
+        says = f"the file cannot be opened: {error.strerror}"
+        missing = Finding("SITE-1", Level.MUST, "", says, "check its name and rights", "site file", 1, 1)
+        raise UnreadableYaml(missing) from None
+
+
+def judged(loaded: Loaded) -> tuple[Finding, ...]:
+    """All findings of a file: of its text, then of its rules, in the file's order."""
+    from trunkline.guide.catalogue import judge
+
+    return tuple(sorted((*loaded.findings, *judge(loaded)), key=lambda found: (found.line, found.column)))
+
+
+def ready(
+    file: str, wanted: Iterable[str] = ("trunk", "users"), environ: Mapping[str, str] | None = None
+) -> Site:
+    """The site a verb works with: no MUST finding, passwords in place. Raises Refused.
+
+    `wanted` names the top-level keys whose passwords the verb needs; those of other keys
+    stay references.
+    """
+    from trunkline.cli.secrets import fetched
+
+    try:
+        loaded = read(file)
+    except UnreadableYaml as error:
+        raise Refused(file, (error.finding,)) from None
+    errors = [finding for finding in judged(loaded) if finding.level is Level.MUST]
+    if errors or loaded.site is None:
+        raise Refused(file, tuple(errors))
+    site, missing = fetched(loaded, Path(file).parent, frozenset(wanted), environ)
+    if missing:
+        raise Refused(file, missing)
+    return site
+
+
+def lines(file: str, findings: Iterable[Finding]) -> list[str]:
+    """Findings as people read them: `site.yaml:5:9: MUST trunk.chanels: unknown key; ...`, then the mend."""
+    told = []
+    for found in findings:
+        where = f"{found.path}: " if found.path else ""
+        told.append(f"{file}:{found.line}:{found.column}: {found.level} {where}{found.says}")
+        told.append(f"    mend: {found.mend}  [{found.rule}, {found.source}]")
+    return told
+
+
+def complain(refused: Refused) -> int:
+    """Print why a site file was refused, on standard error; returns the exit code."""
+    print("\n".join(lines(refused.file, refused.findings)), file=sys.stderr)
+    return EXIT_UNREADABLE
