@@ -7,9 +7,10 @@ message of at most the limit, then the stream is given up.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 from trunkline.finding import ParseError
-from trunkline.sip.lines import MAX_MESSAGE, OverLimit, content_length
+from trunkline.sip.lines import MAX_MESSAGE, OverLimit, content_length, has_bare_line_end, read_lines
 from trunkline.sip.message import MessageError, Request, Response, parse_head
 
 _END = b"\r\n\r\n"
@@ -120,16 +121,19 @@ class Framer:
     def _start_body(self, head: bytes, out: list[Framed]) -> None:
         """Find out how long the body is; without that the stream is lost (§18.3)."""
         wrong: MessageError | None = None
-        message: Request | Response | None
+        message: Request | Response | None = None
         try:
             message = parse_head(head)
+            fields = message.fields
         except MessageError as error:
-            wrong, message = error, error.message
-            if message is None or error.over_limit:
-                self._break(out, error)
+            wrong = error
+            response = head[:4].upper() == b"SIP/"
+            if error.over_limit or has_bare_line_end(head) or (error.message is None and not response):
+                self._break(out, error)  # too much, or no SIP: its Content-Length is not to be believed
                 return
+            fields = read_lines(head)[1]
         try:
-            length = content_length(message.fields)
+            length = content_length(fields)
             if length is None:
                 raise ParseError("Content-Length", "", "expected it on a stream (RFC 3261 §18.3)")
             if len(head) + 4 + length > self._limit:
@@ -137,7 +141,7 @@ class Framer:
         except ParseError as error:
             self._break(out, wrong or MessageError(error, message))
             return
-        self._head = message if wrong is None else Malformed(wrong, fatal=False)
+        self._head = message or Malformed(cast("MessageError", wrong), fatal=False)
         self._body_length = length
 
     def _over_limit(self) -> OverLimit:

@@ -250,7 +250,7 @@ class Request(Message):
 
     def with_uri(self, uri: str | Uri) -> Request:
         """A copy to another Request-URI."""
-        return Request(f"{self.method} {uri} SIP/2.0", self.fields, self.body)
+        return Request(_start(f"{self.method} {uri} SIP/2.0"), self.fields, self.body)
 
     @staticmethod
     def build(
@@ -261,11 +261,9 @@ class Request(Message):
         content_type: str = "application/sdp",
     ) -> Request:
         """A new request; Content-Type (with a body, unless given) and Content-Length are written here."""
-        fields: list[Field] = [
-            (KEYS.get(name) or canonical(name), _line(name, value)) for name, value in headers
-        ]
+        fields = [(KEYS.get(name) or canonical(name), _line(name, value)) for name, value in headers]
         _end_fields(fields, body, content_type)
-        return Request(f"{method} {uri} SIP/2.0", fields, body)
+        return Request(_start(f"{method} {uri} SIP/2.0"), fields, body)
 
 
 class Response(Message):
@@ -290,9 +288,7 @@ class Response(Message):
         content_type: str = "application/sdp",
     ) -> Response:
         """A new response; `reason` None takes the usual words."""
-        fields: list[Field] = [
-            (KEYS.get(name) or canonical(name), _line(name, value)) for name, value in headers
-        ]
+        fields = [(KEYS.get(name) or canonical(name), _line(name, value)) for name, value in headers]
         _end_fields(fields, body, content_type)
         return Response(_status_line(status, reason), fields, body)
 
@@ -343,7 +339,13 @@ def _end_fields(fields: list[Field], body: bytes, content_type: str) -> None:
 
 
 def _status_line(status: int, reason: str | None) -> str:
-    return f"SIP/2.0 {status} {REASONS.get(status, 'Unknown') if reason is None else reason}"
+    return _start(f"SIP/2.0 {status} {REASONS.get(status, 'Unknown') if reason is None else reason}")
+
+
+def _start(line: str) -> str:
+    if "\n" in line or "\r" in line:
+        raise ValueError("a start line cannot hold a line end")
+    return line
 
 
 def _has_tag(request: Request, line: str) -> bool:
