@@ -53,11 +53,20 @@ class Play:
 
 @dataclass(frozen=True, slots=True)
 class Listen:
-    """Report each of these frequencies (Hz, 300-3400) once it is heard (Heard)."""
+    """Report each of these frequencies (Hz, 300-3400) once it is heard (Heard); asked again, again."""
 
     media: str
     leg: str
     tones: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """Send these DTMF digits (0-9, *, #, A-D) as telephone-event (RFC 4733), if that was agreed."""
+
+    media: str
+    leg: str
+    digits: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +79,7 @@ class Mix:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """Close the ports of this session ("" = all legs) and report."""
+    """Close the ports of this session ("" = all legs); each leg that had any answers with its Report."""
 
     media: str
     leg: str = ""
@@ -101,7 +110,7 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Silent:
-    """No RTP came for `seconds` although the stream should receive."""
+    """No RTP came for `seconds` although the stream should receive; told once, and again after RTP came."""
 
     media: str
     leg: str
@@ -118,8 +127,20 @@ class Heard:
 
 
 @dataclass(frozen=True, slots=True)
+class Pressed:
+    """A DTMF digit came in (RFC 4733): told once, when it begins."""
+
+    media: str
+    leg: str
+    digit: str
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
-    """What passed on this leg: RTP packets sent, received and lost (RFC 3550 §6.4.1)."""
+    """What passed on this leg, told when it is released; RTP packets, lost as RFC 3550 §6.4.1 counts.
+
+    `mos` (1.0-4.5) estimates how what was received sounded (G.107), 0.0 when nothing was.
+    """
 
     media: str
     leg: str
@@ -128,6 +149,7 @@ class Report:
     lost: int
     jitter: float = 0.0  # milliseconds, RFC 3550 A.8
     heard: tuple[int, ...] = field(default=())
+    mos: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,5 +160,5 @@ class Lost:
     medias: tuple[str, ...]
 
 
-Command = Offer | Answer | Play | Listen | Mix | Release
-Event = Anchored | Refused | Silent | Heard | Report | Lost
+Command = Offer | Answer | Play | Listen | Press | Mix | Release
+Event = Anchored | Refused | Silent | Heard | Pressed | Report | Lost
