@@ -28,7 +28,7 @@ check:
 bench: peers
 	@$(PYTHON) tools/setup.py dev
 	@$(PYTHON) tools/setup.py bench
-	@$(BIN)/python -m bench
+	@PYTHONPATH=tools $(BIN)/python -m bench
 
 peers:
 	@$(PYTHON) tools/packages.py

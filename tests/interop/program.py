@@ -8,7 +8,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
@@ -52,8 +52,18 @@ def until(probe: Callable[[], T | None], seconds: float, what: str, program: Pro
 class Program:
     """One peer's process, in a directory of its own with its log in it."""
 
-    def __init__(self, command: Sequence[str | Path], directory: Path) -> None:
-        """Starts ``command``; its name is looked for as tools/packages.py does."""
+    def __init__(
+        self,
+        command: Sequence[str | Path],
+        directory: Path,
+        *,
+        environment: Mapping[str, str] | None = None,
+        core: int | None = None,
+    ) -> None:
+        """Starts ``command``, whose name is looked for as tools/packages.py does.
+
+        ``environment`` is added to this process's own; ``core`` is the one processor it may use.
+        """
         directory.mkdir(parents=True, exist_ok=True)
         self.directory = directory
         self.name = Path(command[0]).name
@@ -63,9 +73,16 @@ class Program:
             raise PeerError(f"{command[0]} is not installed")
         # Should the tests be killed, the kernel ends what they started.
         words = ["setpriv", "--pdeathsig", "TERM", path, *map(str, command[1:])]
+        if core is not None:
+            words = ["taskset", "--cpu-list", str(core), *words]
         with self.log.open("wb") as log:
             self._child = subprocess.Popen(
-                words, cwd=directory, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
+                words,
+                cwd=directory,
+                env=os.environ | dict(environment or {}),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
             )
 
     @property

@@ -60,6 +60,7 @@ class Sipp(Program):
         trace: bool = False,
         round_trips: bool = False,
         options: Sequence[str] = (),
+        core: int | None = None,
     ) -> None:
         """Starts it; a waiting one is ready when this returns.
 
@@ -101,7 +102,7 @@ class Sipp(Program):
             table = directory / "rows.csv"
             table.write_text("SEQUENTIAL\n" + "".join(";".join(row) + ";\n" for row in rows))
             words += ["-inf", table]
-        super().__init__([*words, *options], directory)
+        super().__init__([*words, *options], directory, core=core)
         if remote is None:
             try:
                 until(self._listening, 10.0, f"sipp listening on {ip}:{port}", self)

@@ -72,7 +72,7 @@ def rows(
         "-r",
         str(capture),
         "-Y",
-        wanted,
+        f"({wanted}) and not icmp",  # which quotes the packet it refuses
         "-T",
         "fields",
         "-E",
