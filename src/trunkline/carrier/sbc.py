@@ -1,0 +1,250 @@
+"""One access SBC of the virtual carrier, with the public network behind it.
+
+Toward the customer it behaves as the guide and the knobs say: it knows the IPBX by
+its address, counts channels, looks at numbers and codecs, and calls in. Built-in
+subscribers are ends on the SBC's media address; an external one is a SIP peer, and
+then descriptions pass through.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from trunkline.call import events
+from trunkline.call.bridge import Bridge
+from trunkline.call.cause import Cause
+from trunkline.call.leg import Leg, Terms
+from trunkline.call.node import Drain, Input, Log, Output, Received, Unreachable
+from trunkline.call.party import Behaviour, Party
+from trunkline.carrier.faults import Fault
+from trunkline.carrier.screening import Refusal, caller_of, screen_caller, screen_media
+from trunkline.carrier.subscribers import Subscribers
+from trunkline.finding import ParseError
+from trunkline.sdp.description import Description
+from trunkline.sip.endpoint import Endpoint, EndpointSettings, RequestReceived
+from trunkline.sip.flow import Flow, Ids
+from trunkline.sip.message import Request
+from trunkline.sip.session import SessionPolicy
+from trunkline.sip.transaction import TimerValues
+from trunkline.sip.usage import Outgoing
+from trunkline.site.model import CarrierSbc, Site
+
+POLICY = SessionPolicy()
+STOPPING = Cause(41, 0, "the access SBC is stopping")
+METHODS = ("INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "REGISTER", "PRACK", "UPDATE", "INFO")
+
+
+class _Through:
+    """A call that goes through to an external subscriber: two passing legs, bridged."""
+
+    def __init__(self, a: Leg, b: Leg) -> None:
+        self.bridge = Bridge(a, b)
+        self.sdp: Description | None = None
+
+    def hear(self, event: Any, now: float) -> list[Any]:
+        return self.bridge.carry(event, now)
+
+
+class Sbc:
+    """One access SBC; a node."""
+
+    def __init__(self, site: Site, sbc: CarrierSbc, ids: Ids, now: float) -> None:
+        knobs = site.carrier
+        self.site, self.settings, self.knobs = site, sbc, knobs
+        timers = TimerValues(site.timers.t1, site.timers.t2, site.timers.t4)
+        self.endpoint = Endpoint(ids, EndpointSettings("Trunkline-SBC", METHODS, timers=timers))
+        self.subscribers = Subscribers(knobs.subscribers)
+        self.fault = Fault.NONE
+        self.draining = False
+        self.calls: dict[str, Leg] = {}  # the leg toward the customer, by leg id
+        self._legs: dict[str, Leg] = {}
+        self._ends: dict[str, Any] = {}  # who hears a leg: a Party or a _Through
+        self.local = (sbc.signalling, sbc.port)
+        self.customer = _customer(site)
+
+    # --- the node ---------------------------------------------------------------------
+
+    def start(self, now: float) -> list[Output]:
+        return self.expire(now)
+
+    def receive(self, event: Input, now: float) -> list[Output]:
+        """Take one event of the world."""
+        match event:
+            case Received():
+                return self._taken(self.endpoint.receive(event.data, event.flow, now), now)
+            case Unreachable():
+                return self._taken(self.endpoint.unreachable(event.flow, now), now)
+            case Drain():
+                return self._drain(now)
+        leg = self._legs.get(getattr(event, "leg", ""))
+        if leg is None:
+            return []
+        out = leg.hear_media(event, now)  # type: ignore[arg-type]
+        end = self._ends.get(leg.id)
+        if isinstance(end, Party):
+            out += end.hear_media(event, now)  # type: ignore[arg-type]
+        return self._taken(out, now)
+
+    def deadline(self) -> float | None:
+        return self.endpoint.deadline()
+
+    def expire(self, now: float) -> list[Output]:
+        return self._taken(self.endpoint.expire(now), now)
+
+    @property
+    def drained(self) -> bool:
+        return self.draining and not self._legs
+
+    # --- what can be asked of it ----------------------------------------------------------
+
+    def place(self, caller: str, number: str, behaviour: Behaviour, now: float) -> tuple[str, list[Output]]:
+        """A subscriber calls the customer's `number`; the leg's id, and the first outputs."""
+        leg = self._leg(ends_here=True)
+        self._ends[leg.id] = Party(leg, behaviour)
+        self.calls[leg.id] = leg
+        host = self.endpoint.host(Flow("UDP", self.local, self.customer))
+        shown = f"<sip:{caller}@{host};user=phone>" if caller else '"Anonymous" <sip:anonymous@anonymous.invalid>'
+        headers = () if not caller else (("P-Asserted-Identity", shown),)
+        if not caller:
+            headers = (("Privacy", "id"),)
+        at = self.customer
+        target = f"sip:{number}@{at[0]}:{at[1]};user=phone"
+        outgoing = Outgoing(target, shown, f"<{target}>", Flow("UDP", self.local, at), caller, headers)
+        return leg.id, self._taken(leg.invite(outgoing, None, now), now)
+
+    def suffer(self, fault: Fault) -> None:
+        """Misbehave from now on, or recover."""
+        self.fault = fault
+
+    def status(self, now: float) -> dict[str, Any]:
+        """For `trunkline status` and the lab."""
+        return {
+            "sbc": self.settings.label,
+            "fault": str(self.fault),
+            "calls": len(self.calls),
+            "draining": self.draining,
+            "remains": self.endpoint.remains(),
+        }
+
+    # --- requests ---------------------------------------------------------------------------
+
+    def _taken(self, items: list[Any], now: float) -> list[Output]:
+        out: list[Any] = []
+        for item in items:
+            if type(item) is RequestReceived:
+                out += self._taken(self._request(item, now), now)
+            elif isinstance(item, events.CallEvent):
+                out += self._taken(self._hear(item, now), now)
+            else:
+                out.append(item)
+        return out
+
+    def _request(self, received: RequestReceived, now: float) -> list[Any]:
+        request, transaction = received.request, received.transaction
+        if self.fault is Fault.DEAF:
+            return []
+        if not self._trusted(transaction.flow):
+            return self.endpoint.reply(transaction, 403, now, reason="Unknown Customer")
+        if self.fault is Fault.UNAVAILABLE or self.draining:
+            return self.endpoint.reply(transaction, 503, now)
+        if request.method == "OPTIONS":
+            headers = [("Allow", self.endpoint.allow), ("Accept", "application/sdp")]
+            return self.endpoint.reply(transaction, 200, now, headers)
+        if request.method == "REGISTER":
+            return self.endpoint.reply(transaction, 403, now)
+        if self.fault is Fault.STALLED:
+            return self.endpoint.trying(transaction, now)  # type: ignore[arg-type]
+        refusal = self._admit(request)
+        if refusal is not None:
+            reply = self.endpoint.reply(transaction, refusal.status, now)
+            return [*reply, Log("info", f"refused with {refusal.status}: {refusal.why}")]
+        return self._call(received, now)
+
+    def _call(self, received: RequestReceived, now: float) -> list[Any]:
+        request = received.request
+        number = request.uri.number or request.uri.user
+        external = self.subscribers.external(number)
+        leg = self._leg(ends_here=external is None)
+        self.calls[leg.id] = leg
+        if external is None:
+            self._ends[leg.id] = Party(leg, self.subscribers.behaviour(number))
+        else:
+            far = self._leg(ends_here=False)
+            through = _Through(leg, far)
+            self._ends[leg.id] = self._ends[far.id] = through
+        try:
+            return leg.incoming(received.transaction, request, now)  # type: ignore[arg-type]
+        except ParseError as error:
+            for mine in (leg.id, *((far.id,) if external is not None else ())):
+                self._forget(mine)
+            return self.endpoint.reply(received.transaction, error.status, now)
+
+    def _admit(self, request: Request) -> Refusal | None:
+        """Channels first, then the number, then the codec."""
+        bought = self.knobs.channels or self.site.trunk.channels
+        if len(self.calls) >= bought:
+            return Refusal(self.knobs.full_status, f"all {bought} channels are in use")
+        refusal = screen_caller(request, self.knobs)
+        if refusal is None and request.body:
+            try:
+                refusal = screen_media(Description.parse(request.body))
+            except ParseError as error:
+                refusal = Refusal(400, str(error))
+        return refusal
+
+    def _hear(self, event: Any, now: float) -> list[Any]:
+        leg: Leg = event.leg
+        end = self._ends.get(leg.id)
+        if isinstance(event, events.Gone):
+            out = [] if end is None else end.hear(event, now)
+            self._forget(leg.id)
+            return list(out)
+        if isinstance(end, _Through) and isinstance(event, events.Invited):
+            return self._through(end, event, now)
+        return [] if end is None else end.hear(event, now)
+
+    def _through(self, through: _Through, event: events.Invited, now: float) -> list[Any]:
+        """Call the external subscriber with the customer's offer."""
+        request = event.request
+        number = request.uri.number or request.uri.user
+        at = self.subscribers.external(number)
+        assert at is not None
+        uri = f"sip:{number}@{at[0]}:{at[1]}"
+        outgoing = Outgoing(
+            uri, f"<sip:{caller_of(request) or 'anonymous'}@{at[0]}>", f"<{uri}>",
+            Flow("UDP", self.local, at), caller_of(request),
+        )  # fmt: skip
+        return through.bridge.b.invite(outgoing, event.sdp, now)
+
+    # --- small things ---------------------------------------------------------------------
+
+    def _trusted(self, flow: Flow) -> bool:
+        return flow.remote[0] == self.customer[0] or flow.remote[0] in self.knobs.trusted
+
+    def _leg(self, *, ends_here: bool) -> Leg:
+        id = self.endpoint.ids.token()
+        terms = Terms(id, self.settings.media) if ends_here else None
+        leg = Leg(self.endpoint, id, POLICY, terms, self)
+        self._legs[id] = leg
+        return leg
+
+    def _forget(self, id: str) -> None:
+        self._legs.pop(id, None)
+        self.calls.pop(id, None)
+        end = self._ends.pop(id, None)
+        if isinstance(end, Party):
+            self.endpoint.agenda.forget(end)
+
+    def _drain(self, now: float) -> list[Output]:
+        self.draining = True
+        out: list[Any] = []
+        for leg in list(self._legs.values()):
+            out += leg.hang_up(STOPPING, now, 503)
+        return self._taken(out, now)
+
+
+def _customer(site: Site) -> tuple[str, int]:
+    """Where the IPBX listens for the trunk, as the customer told the carrier (FORM-1)."""
+    listen = site.trunk.listen
+    interface = site.interfaces.eth1 if listen.interface == "eth1" else site.interfaces.eth0
+    return (interface or site.interfaces.eth0).address, listen.udp or listen.tcp

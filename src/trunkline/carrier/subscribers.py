@@ -1,0 +1,42 @@
+"""The public network behind the SBCs: who answers at which number, and how."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from trunkline.call.party import Behaviour
+from trunkline.site.model import CarrierSubscriber
+
+UNALLOCATED = Behaviour(does="unallocated")
+
+
+class Subscribers:
+    """Subscribers by number; a number nobody has is unallocated."""
+
+    __slots__ = ("_by_number",)
+
+    def __init__(self, subscribers: Iterable[CarrierSubscriber]) -> None:
+        self._by_number = {subscriber.number: subscriber for subscriber in subscribers}
+
+    def behaviour(self, number: str) -> Behaviour:
+        """What happens when this number is called."""
+        subscriber = self._by_number.get(number)
+        return UNALLOCATED if subscriber is None else behaviour_of(subscriber)
+
+    def external(self, number: str) -> tuple[str, int] | None:
+        """The SIP peer that plays this number, for a subscriber that is not built in."""
+        subscriber = self._by_number.get(number)
+        if subscriber is None or subscriber.does != "external":
+            return None
+        host, _, port = subscriber.at.rpartition(":")
+        return host.strip("[]"), int(port)
+
+
+def behaviour_of(subscriber: CarrierSubscriber) -> Behaviour:
+    """A subscriber of the site file as a party's behaviour."""
+    return Behaviour(
+        does=subscriber.does,
+        after=subscriber.after,
+        seconds=subscriber.seconds if subscriber.does == "hang-up" else 0.0,
+        tone=0 if subscriber.does == "echo" else subscriber.tone,
+    )
