@@ -54,7 +54,7 @@ def cores() -> tuple[int | None, int | None]:
 
 
 def measure(root: int, calls: int, work: Callable[[], object]) -> float:
-    """The processor milliseconds that the process tree of ``root`` used for each of ``calls`` made by ``work``."""
+    """The processor milliseconds that the tree of ``root`` used for each of the ``calls`` that ``work`` made."""
     before = cost.processor_seconds(root)
     work()
     return (cost.processor_seconds(root) - before) * 1000 / calls
