@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import resource
-import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -54,7 +53,7 @@ def cores() -> tuple[int | None, int | None]:
 
 
 def measure(root: int, calls: int, work: Callable[[], object]) -> float:
-    """The processor milliseconds that the tree of ``root`` used for each of the ``calls`` that ``work`` made."""
+    """The processor milliseconds that the tree of ``root`` used for each of the calls that ``work`` made."""
     before = cost.processor_seconds(root)
     work()
     return (cost.processor_seconds(root) - before) * 1000 / calls
@@ -134,8 +133,3 @@ def interleaved(
                     break
                 spare -= 1
     return samples
-
-
-def spread(values: Sequence[float]) -> tuple[float, float, float]:
-    """The median, the least and the greatest."""
-    return statistics.median(values), min(values), max(values)
