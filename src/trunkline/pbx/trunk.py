@@ -1,0 +1,140 @@
+"""The trunk: its gateways in order, and which of them a new call tries.
+
+The first gateway is the nominal, the next its backup. Calls in progress stay with the
+gateway that carries them; all that is decided here concerns new ones.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from trunkline.pbx.gateway import TrunkGateway
+from trunkline.pbx.watch import Health
+from trunkline.sip.flow import Ids
+from trunkline.sip.locate import Answers, Target
+from trunkline.site import model
+
+__all__ = ["Attempt", "Trunk", "TrunkGateway"]
+
+
+class Attempt(NamedTuple):
+    """One try of a call: through this gateway, at this target."""
+
+    gateway: TrunkGateway
+    target: Target
+
+
+class Trunk:
+    """The gateways of a site, in the order of their index."""
+
+    __slots__ = ("_ids", "gateways", "settings")
+
+    def __init__(self, settings: model.Trunk, ids: Ids, now: float) -> None:
+        self._ids = ids
+        self.settings = settings
+        self.gateways: tuple[TrunkGateway, ...] = tuple(
+            TrunkGateway(wanted, ids, now) for wanted in _in_order(settings)
+        )
+
+    def gateway(self, index: int) -> TrunkGateway | None:
+        """The gateway with this index; None if a reload dropped it."""
+        return next((gateway for gateway in self.gateways if gateway.index == index), None)
+
+    # --- new calls ------------------------------------------------------------------------
+
+    def order(self, *, emergency: bool = False) -> tuple[TrunkGateway, ...]:
+        """The gateways a new call tries, in turn; () means congestion.
+
+        Those that are up or not heard of yet, by index; then, as a last resort, those
+        that wait out their hold-down. An emergency call tries every gateway that has an
+        address, down ones last: supervision may be wrong, and nothing is lost by it.
+        """
+        reachable = [gateway for gateway in self.gateways if gateway.addresses.targets]
+        tiers = sorted(((_tier(gateway), gateway) for gateway in reachable), key=lambda pair: pair[0])
+        return tuple(gateway for tier, gateway in tiers if tier < _DOWN or emergency)
+
+    def attempts(self, now: float, *, emergency: bool = False) -> tuple[Attempt, ...]:
+        """Every try of a new call, in turn: each gateway of `order` at each of its targets."""
+        order = self.order(emergency=emergency)
+        return tuple(Attempt(gateway, target) for gateway in order for target in gateway.targets(now))
+
+    def whose(self, address: str) -> TrunkGateway | None:
+        """The gateway that sends from this IP address, whatever its health; None for a stranger.
+
+        The carrier may call in through any of its SBCs at any time.
+        """
+        for gateway in self.gateways:
+            if any(target.host_ip == address for target in gateway.addresses.targets):
+                return gateway
+        return None
+
+    # --- time and names -------------------------------------------------------------------
+
+    def resolved(self, answers: Answers, now: float) -> list[Any]:
+        """One answer of the DNS, for whichever gateway asked it."""
+        return [event for gateway in self.gateways for event in gateway.resolved(answers, now)]
+
+    def deadline(self) -> float | None:
+        times = (gateway.deadline() for gateway in self.gateways)
+        return min((time for time in times if time is not None), default=None)
+
+    def expire(self, now: float) -> list[Any]:
+        """Question, SendOptions, SendRegister, Changed, RegistrationChanged, as they are due."""
+        return [event for gateway in self.gateways for event in gateway.expire(now)]
+
+    def reloaded(self, settings: model.Trunk, now: float) -> list[Any]:
+        """Take a reloaded site file, keeping what is known of every gateway that did not change.
+
+        A gateway that did change begins anew, but keeps its registration if the same
+        account registers there. What was dropped leaves its registrar.
+        """
+        before = {gateway.index: gateway for gateway in self.gateways}
+        self.settings = settings
+        gateways: list[TrunkGateway] = []
+        for wanted in _in_order(settings):
+            known = before.pop(wanted.general.index, None)
+            if known is not None and known.settings == wanted:
+                gateways.append(known)
+                continue
+            gateway = TrunkGateway(wanted, self._ids, now, _inherited(known, wanted))
+            gateways.append(gateway)
+            if known is not None and not _same_account(known, gateway):
+                before[known.index] = known
+        self.gateways = tuple(gateways)
+        return [event for gateway in before.values() for event in gateway.close(now)]
+
+    def close(self, now: float) -> list[Any]:
+        """The IPBX stops: leave the registrars."""
+        return [event for gateway in self.gateways for event in gateway.close(now)]
+
+    def status(self, now: float) -> list[dict[str, Any]]:
+        """For `trunkline status`: one entry a gateway, in order."""
+        return [gateway.status(now) for gateway in self.gateways]
+
+
+_UP, _RETURNING, _DOWN = range(3)
+
+
+def _tier(gateway: TrunkGateway) -> int:
+    if gateway.usable:
+        return _UP
+    return _RETURNING if gateway.watch.health is Health.RETURNING and gateway.registered else _DOWN
+
+
+def _in_order(settings: model.Trunk) -> list[model.Gateway]:
+    return sorted(settings.gateways, key=lambda gateway: gateway.general.index)
+
+
+def _inherited(known: TrunkGateway | None, wanted: model.Gateway) -> Any:
+    """The old registration, if nothing that it rests on has changed."""
+    if known is None or known.settings.registration != wanted.registration:
+        return None
+    same = known.settings.domain_proxy == wanted.domain_proxy and known.settings.topology == wanted.topology
+    return known.registration if same else None
+
+
+def _same_account(old: TrunkGateway, new: TrunkGateway) -> bool:
+    """Leaving the registrar would undo what the new gateway registers there."""
+    if old.registration is None or new.registration is None:
+        return False
+    return old.registration.account == new.registration.account
