@@ -32,6 +32,15 @@ def namespace_command() -> list[str] | None:
     return None
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Marks the tests of a kind by the directory they live in, before -m selects."""
+    for item in items:
+        room = item.path.relative_to(config.rootpath / "tests").parts[0]
+        if room in ("simulation", "interop", "network"):
+            item.add_marker(room)
+
+
 def pytest_collection_finish(session: pytest.Session) -> None:
     networked = any(item.get_closest_marker("network") for item in session.items)
     if not networked and not any(item.get_closest_marker("interop") for item in session.items):

@@ -12,8 +12,6 @@ from tests.interop.kamailio import Kamailio
 from tests.interop.program import Program, loopback
 from tests.interop.sipp import Sipp
 
-pytestmark = pytest.mark.interop
-
 
 def test_calls_pass_between_two_sipps(tmp_path: Path) -> None:
     callee, caller = (loopback(), 5060), (loopback(), 5060)
