@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from _pytest.mark import ParameterSet
 from tests.sip.torture_verdicts import VERDICTS
 
 from trunkline.finding import ParseError
@@ -18,7 +18,7 @@ OWN = Path(__file__).parent / "torture"
 ORIGINAL = Path(__file__).parents[3] / "shared" / "torture" / "rfc4475"
 
 
-def _cases() -> list[ParameterSet]:
+def _cases() -> Sequence[object]:
     ours = [pytest.param(name, OWN / f"{name}.sip", id=f"own-{name}") for name in VERDICTS]
     originals = [
         pytest.param(path.stem, path, id=f"rfc-{path.stem}") for path in sorted(ORIGINAL.glob("*.dat"))

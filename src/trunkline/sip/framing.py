@@ -104,8 +104,7 @@ class Framer:
                 # §7.5: one CRLF before a message means nothing; RFC 5626: it is the answer to a keep-alive.
                 del buffer[:2]
                 return True
-            if self._since is None:
-                self._since = now
+            self._since = now
         end = buffer.find(_END, max(0, self._searched - 3), self._limit)
         if end < 0:
             self._searched = len(buffer)

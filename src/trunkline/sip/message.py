@@ -69,7 +69,10 @@ class MessageError(ParseError):
 
 
 class _To:
-    """`message.to` is the To header; `Response.to(request, status, ...)` makes the answer to a request."""
+    """`message.to` is the To header; on the class, `Response.to(request, status, ...)` is `respond`.
+
+    Both read as the trade says them, and a plain attribute can only be one of the two.
+    """
 
     @overload
     def __get__(self, message: None, owner: type[Message]) -> Callable[..., Response]: ...
@@ -233,10 +236,7 @@ class Request(Message):
     __slots__ = ("_uri", "method", "uri_text")
 
     def __init__(self, start: str, fields: list[Field], body: bytes = b"") -> None:
-        self.start = start
-        self.fields = fields
-        self.body = body
-        self._typed = {}
+        super().__init__(start, fields, body)
         self.method, _, rest = start.partition(" ")
         self.uri_text = rest.rpartition(" ")[0]
         self._uri: Uri | None = None
@@ -272,10 +272,7 @@ class Response(Message):
     __slots__ = ("reason", "status")
 
     def __init__(self, start: str, fields: list[Field], body: bytes = b"") -> None:
-        self.start = start
-        self.fields = fields
-        self.body = body
-        self._typed = {}
+        super().__init__(start, fields, body)
         self.status = int(start[8:11])
         self.reason = start[12:]
 
