@@ -435,19 +435,25 @@ def check(message: Message) -> None:
     be asked for without fear afterwards. URI schemes (416), extensions (420) and bodies
     (415) are the endpoint's.
     """
-    seen: dict[str, None] = {}  # in the order of the message, so that the same fault is told each time
+    # One pass over the lines: asking for `values` name by name would read the lines once a name.
+    read: dict[str, tuple[object, ...]] = {}
     for key, line in message.fields:
-        if key in seen and key in HEADERS and HEADERS[key].once:
-            raise ParseError(HEADERS[key].name, line, "expected it once (RFC 3261 §7.3.1)")
-        seen[key] = None
+        spec = HEADERS.get(key)
+        if spec is None:
+            continue
+        before = read.get(key)
+        if before is None:
+            read[key] = typed(key, unfold(line))
+        elif spec.once:
+            raise ParseError(spec.name, line, "expected it once (RFC 3261 §7.3.1)")
+        else:
+            read[key] = before + typed(key, unfold(line))
+    message._typed = read
     for key in _MANDATORY:
-        if key not in seen:
+        if key not in read:
             raise ParseError(HEADERS[key].name, "", "expected this header (RFC 3261 §8.1.1)")
     if isinstance(message, Request):
         _check_request(message)
-    for key in seen:
-        if key in HEADERS:
-            message.values(key)
 
 
 def _check_request(request: Request) -> None:
