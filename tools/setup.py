@@ -55,7 +55,8 @@ def run(command: Sequence[str], failed: str) -> None:
             said.append(line)
             words = line.split()
             if words and words[0] in ("Collecting", "Processing"):
-                print(f"  {Path(words[1]).name.split('-py')[0].split('-cp')[0]}", flush=True)
+                name = Path(words[1]).name  # a requirement, or a wheel that the machine holds
+                print("  " + ("==".join(name.split("-")[:2]) if name.endswith(".whl") else name), flush=True)
     if child.returncode != 0:
         sys.stderr.writelines(said[-15:])
         raise SetupError(failed)
