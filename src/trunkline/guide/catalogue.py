@@ -10,6 +10,7 @@ from trunkline.guide.rule import Path, Rule
 from trunkline.guide.rules import bvpn, carrier, numbering, system, trunk
 from trunkline.site.draft import Draft
 from trunkline.site.load import Loaded
+from trunkline.site.text import inside
 
 RULES: tuple[Rule, ...] = (*bvpn.RULES, *trunk.RULES, *system.RULES, *numbering.RULES, *carrier.RULES)
 
@@ -38,7 +39,7 @@ def judge(
             continue
         for seen in rule.look(draft.site, facts):
             path = draft.in_file(seen.path)
-            if not any(path[: len(bad)] == bad for bad in draft.touched):
+            if not inside(path, draft.touched):
                 mend = seen.mend or rule.mend
                 findings.append(loaded.finding(rule.id, rule.level, path, seen.says, mend, rule.source))
     return tuple(sorted(findings, key=lambda finding: (finding.line, finding.column)))

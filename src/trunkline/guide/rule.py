@@ -9,8 +9,9 @@ from typing import NamedTuple
 from trunkline.finding import Level
 from trunkline.guide.facts import Facts
 from trunkline.site.model import Site
+from trunkline.site.text import Path
 
-Path = tuple[str | int, ...]
+__all__ = ["Path", "Rule", "Seen"]
 
 
 class Seen(NamedTuple):

@@ -67,7 +67,9 @@ def draft(root: Value | None, broken: set[Path]) -> Draft | None:
         try:
             site = Site.model_validate(work.pruned(work.tree, ()))
         except ValidationError as error:
-            for problem in error.errors(include_url=False, include_context=False, include_input=False):
+            for problem in error.errors(include_url=False, include_context=False):
+                if problem["type"] == "too_short" and problem["input"]:
+                    continue  # pydantic counts sound entries only; whether any is left shows next round
                 work.mend(_in_file(problem["loc"], entries), problem["type"])
         else:
             return Draft(site, frozenset(work.touched), entries)
@@ -93,11 +95,11 @@ class _Work:
         elif entries := [depth for depth, part in enumerate(path) if isinstance(part, int)]:
             self.drop(path[: entries[-1] + 1])
         else:
-            parent[path[-1]] = self.stand_in(path)
+            self.dropped = {inner for inner in self.dropped if inner[: len(path)] != path}
+            parent[path[-1]] = copy.deepcopy(_follow(_STAND_IN, path))
 
     def drop(self, path: Path) -> None:
         self.touched.add(path)
-        self.dropped = {inner for inner in self.dropped if inner[: len(path)] != path}
         if isinstance(path[-1], int):
             self.dropped.add(path)
         else:
@@ -105,10 +107,6 @@ class _Work:
 
     def at(self, path: Path) -> Any:
         return _follow(self.tree, path)
-
-    @staticmethod
-    def stand_in(path: Path) -> Any:
-        return copy.deepcopy(_follow(_STAND_IN, path))
 
     def pruned(self, value: Value, path: Path) -> Value:
         """The tree without the dropped entries."""
@@ -120,11 +118,19 @@ class _Work:
         return value
 
     def kept(self) -> Entries:
-        lists = {path[:-1] for path in self.dropped}
-        return tuple(
-            (where, tuple(i for i in range(len(self.at(where))) if (*where, i) not in self.dropped))
-            for where in sorted(lists, key=len)
-        )
+        """Each list that lost entries, outer ones first, with what is left of it."""
+        kept = []
+        for where in sorted({path[:-1] for path in self.dropped}, key=len):
+            entries = self.entries(where)
+            kept.append((where, tuple(i for i in range(entries) if (*where, i) not in self.dropped)))
+        return tuple(kept)
+
+    def entries(self, where: Path) -> int:
+        """How long a list of the tree is; 0 where it was taken away since."""
+        try:
+            return len(self.at(where))
+        except KeyError:
+            return 0
 
 
 def _in_file(path: Path, entries: Entries) -> Path:

@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails
 
 from trunkline.site.model import Site
 from trunkline.site.scalar import SecretMark, is_address, shown
-from trunkline.site.text import Path, Value
+from trunkline.site.text import Path, Value, dotted
 
 SUGGESTIONS_MAX: Final = 200  # unknown keys that get a suggestion; each costs a comparison with every key
 
@@ -65,19 +65,40 @@ def _homes() -> dict[str, list[str]]:
     return homes
 
 
-def _unknown(path: Path, siblings: set[str], suggest: bool) -> tuple[str, str]:
+def _meant(path: Path) -> str:
+    """The key of the section that an unknown key was most likely meant for; "" for none."""
     key, model = str(path[-1]), section_at(path[:-1])
-    known = list(fields(model)) if model else []
-    says = "unknown key"
-    if suggest and len(key) <= 60:
-        close = difflib.get_close_matches(key.lower().replace("-", "_").replace(" ", "_"), known, n=1)
-        if close:
-            already = f" (which is already given: delete {key})" if close[0] in siblings else ""
-            return f"{says}; did you mean {close[0]}?", f"write {close[0]}{already}"
-        homes = [home for home in _homes().get(key, []) if home]
-        if len(homes) == 1:
-            return f"{says} here; it belongs to {homes[0]}", f"move it to {homes[0]}"
-    return says, f"delete it, or use one of: {', '.join(known)}"
+    if not model or len(key) > 60:
+        return ""
+    close = difflib.get_close_matches(key.lower().replace("-", "_").replace(" ", "_"), fields(model), n=1)
+    return close[0] if close else ""
+
+
+def _section(node: Any, path: Path) -> Any:
+    """The section of a tree that stands at a path."""
+    for part in path:
+        node = node[part]
+    return node
+
+
+def _unknown(path: Path, root: Value | None, suggest: bool) -> tuple[str, str]:
+    """Says and mend for an unknown key of a tree."""
+    key, model = str(path[-1]), section_at(path[:-1])
+    if suggest and (meant := _meant(path)):
+        already = f"{meant} is given already: delete {dotted(path[-1:])}"
+        return f"unknown key; did you mean {meant}?", already if meant in _section(
+            root, path[:-1]
+        ) else f"write {meant}"
+    homes = [home for home in _homes().get(key, []) if home]
+    if len(homes) == 1:
+        return f"unknown key here; it belongs to {homes[0]}", f"move it to {homes[0]}"
+    return "unknown key", f"delete it, or use one of: {', '.join(fields(model) if model else ())}"
+
+
+def _required(path: Path) -> bool:
+    model = section_at(path[:-1])
+    field = fields(model).get(str(path[-1])) if model else None
+    return field is None or bool(field.is_required())
 
 
 _PLAIN: Final[dict[str, tuple[str, str]]] = {
@@ -107,45 +128,42 @@ _BOUNDS: Final = {
 def _value(error: ErrorDetails, path: Path) -> tuple[str, str]:
     kind, got, context = error["type"], error["input"], error.get("ctx", {})
     if kind == "site":
-        says, mend = str(context["says"]), str(context["mend"])
-        return says, mend
+        return str(context["says"]), str(context["mend"])
     what, mend = _PLAIN.get(kind, (error["msg"], "see the comments of examples/bvpn.yaml"))
     if kind in _BOUNDS:
         bound, words = _BOUNDS[kind]
-        return f"{shown(str(got))} is out of range", f"write {words} {context[bound]:g}"
+        return f"{shown(str(got))} is out of range", f"write {words} {context[bound]:.10g}"
     if kind == "literal_error":
-        expected = str(context["expected"])
-        what, mend = "is none of the values known here", f"write {expected.replace(chr(39), '')}"
+        expected = str(context["expected"]).replace("'", "")
+        what, mend = "is none of the values known here", f"write {expected}"
         if isinstance(got, str) and got:
             return f"{shown(got)} {what}", mend
-    if isinstance(got, list | dict):
+        what = "one word belongs here"
+    if isinstance(got, list | dict) and kind != "too_short":
         return f"a {'list' if isinstance(got, list) else 'section'} stands here; {what}", mend
     if got == "":
-        return f"is empty; {what}", f"{mend}; or delete the key"
+        return f"is empty; {what}", mend if _required(path) else f"{mend}; or delete the key"
+    if kind == "too_short":
+        return what, mend
     if kind.startswith(("int", "float")) and is_address(str(got)):
         return f"{shown(str(got))} is an address; {what}", "were two values swapped?"
     return f"{shown(str(got))}: {what}", mend
 
 
-def _given(root: Value | None, path: Path) -> set[str]:
-    """The keys that the file writes in the section at a path."""
-    node: Any = root
-    for part in path:
-        node = node[part]
-    return set(node)
-
-
 def explained(errors: list[ErrorDetails], root: Value | None) -> Iterator[tuple[str, Path, str, str]]:
     """(rule, path, says, mend) for each of pydantic's errors about a tree; no password is ever shown."""
-    left = SUGGESTIONS_MAX
+    unknown = [error["loc"] for error in errors if error["type"] == "extra_forbidden"]
+    suggested = frozenset(unknown[:SUGGESTIONS_MAX])
+    meant = {(*path[:-1], _meant(path)) for path in suggested}
     for error in errors:
         path: Path = error["loc"]
         if error["type"] == "extra_forbidden":
-            left -= 1
-            yield "SITE-3", path, *_unknown(path, _given(root, path[:-1]), left >= 0)
+            yield "SITE-3", path, *_unknown(path, root, path in suggested)
         elif error["type"] == "missing":
-            key = str(path[-1])
-            yield "SITE-4", path, f"{key} is missing", f"add `{key}:` to this section"
+            if path not in meant:  # else the unknown key's finding says it
+                yield "SITE-4", path, f"{path[-1]} is missing", f"add `{path[-1]}:` to this section"
+        elif error["type"] == "too_short" and error["input"]:
+            continue  # every entry is wrong, and said so
         elif is_secret(path) and error["type"] != "site":
             yield "SITE-5", path, "one word belongs here", "write the password, ${file:PATH} or ${env:NAME}"
         else:

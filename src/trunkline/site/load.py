@@ -22,7 +22,7 @@ from trunkline.site.draft import Draft, draft
 from trunkline.site.explain import explained
 from trunkline.site.model import Site
 from trunkline.site.secret import Reference, references, secrets
-from trunkline.site.text import Path, Place, Tree, UnreadableYaml, decode, dotted, read
+from trunkline.site.text import Path, Place, Tree, UnreadableYaml, decode, dotted, inside, read
 
 __all__ = ["Loaded", "Path", "Place", "Reference", "UnreadableYaml", "load"]
 
@@ -64,7 +64,7 @@ def load(text: str | bytes, file: str) -> Loaded:
         site = Site.model_validate(tree.root)
     except ValidationError as error:
         for rule, path, says, mend in explained(error.errors(include_url=False), tree.root):
-            if not any(path[: len(bad)] == bad for bad in tree.broken):
+            if not inside(path, tree.broken):
                 tree.find(rule, path, says, mend, _at(tree.places, rule, path))
     sound = Draft(site, frozenset(tree.broken)) if site else draft(tree.root, tree.broken)
     if sound:

@@ -182,12 +182,11 @@ def span(text: str) -> tuple[str, str]:
 
 def within(number: str, ranges: tuple[str, ...]) -> bool:
     """True if an E.164 number lies in one of the ranges (of the model, hence well written)."""
-    return any(len(number) == len(low) and low <= number <= high for low, _, high in map(_ends, ranges))
-
-
-def _ends(text: str) -> tuple[str, str, str]:
-    low, dash, high = text.partition("-")
-    return low, dash, high or low
+    for text in ranges:
+        low, _, high = text.partition("-")
+        if len(number) == len(low) and low <= number <= (high or low):
+            return True
+    return False
 
 
 def reference(text: str) -> tuple[str, str] | None:

@@ -10,6 +10,7 @@ Bounds: 1 MB of text, 50,000 values, 32 levels.
 from __future__ import annotations
 
 import re
+from collections.abc import Set
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -67,6 +68,11 @@ class Tree:
 def dotted(path: Path) -> str:
     """A path as findings write it: `trunk.gateways.0.media.bandwidth`; a key's own control characters go."""
     return ".".join(_word(str(part)) for part in path)
+
+
+def inside(path: Path, paths: Set[Path]) -> bool:
+    """True if a path or one around it is among `paths`."""
+    return any(path[:depth] in paths for depth in range(len(path) + 1))
 
 
 def _word(text: str) -> str:

@@ -1,0 +1,40 @@
+"""The example site as tests take it: its text, its tree, and texts that differ from it in a key."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+FILE = Path(__file__).parents[1] / "examples" / "bvpn.yaml"
+TEXT = FILE.read_text("utf-8")
+
+_TREE = yaml.load(TEXT, Loader=getattr(yaml, "CBaseLoader", yaml.BaseLoader))
+_DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+
+
+def tree() -> Any:
+    """The example as lists and mappings of words, to be changed at will."""
+    return copy.deepcopy(_TREE)
+
+
+def written(changed: Any) -> str:
+    """A changed tree as the text of a site file."""
+    return str(yaml.dump(changed, Dumper=_DUMPER, sort_keys=False, allow_unicode=True))
+
+
+def edited(changes: dict[str, Any]) -> str:
+    """The example's text with values replaced at dotted paths; None deletes."""
+    changed = tree()
+    for path, value in changes.items():
+        *parents, key = (int(part) if part.isdigit() else part for part in path.split("."))
+        node = changed
+        for part in parents:
+            node = node[part]
+        if value is None:
+            del node[key]
+        else:
+            node[key] = value
+    return written(changed)
