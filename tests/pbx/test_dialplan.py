@@ -83,7 +83,7 @@ def test_short_code_leaves_as_it_is(code: str, form: str) -> None:
     route = PLAN.route(form.format(code))
     assert route == outside(code, Kind.SHORT)
     assert isinstance(route, External)
-    assert route.bounded
+    assert not route.bounded
 
 
 def test_extension_hides_a_short_code_unless_the_outside_prefix_is_dialled() -> None:

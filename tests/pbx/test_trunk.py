@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from tests.pbx.conftest import Dice
 
+from trunkline.call.watch import Changed, Failure, Health, SendOptions
 from trunkline.pbx.gateway import TrunkGateway
-from trunkline.pbx.registration import RegistrationChanged, SendRegister
 from trunkline.pbx.trunk import Trunk
-from trunkline.pbx.watch import Changed, Failure, Health, SendOptions
 from trunkline.sip.locate import Answers, Question, Srv
 from trunkline.sip.message import Request, respond
+from trunkline.sip.registration import RegistrationChanged, SendRegister
 from trunkline.site import model
 
 NOMINAL, BACKUP = Question("sbc1.example", "A"), Question("sbc2.example", "A")
@@ -94,7 +94,7 @@ def test_names_are_asked_first_and_options_go_to_what_they_mean() -> None:
     assert made.deadline() == 0.0
     said = made.expire(0.1)
     assert [type(event) for event in said] == [SendOptions]
-    assert said[0].gateway == 1
+    assert said[0].peer == 1
     assert said[0].target.host_ip == "192.0.2.1"
     assert labels(made) == ["sbc1"]
 
@@ -306,7 +306,7 @@ def test_dropped_gateway_leaves_its_registrar() -> None:
     made = Trunk(settings(gateway(1), gateway(2, name="192.0.2.2", registration=REGISTERED)), Dice(), 0.0)
     made.expire(0.0)
     said = made.reloaded(settings(gateway(1)), 5.0)
-    assert [(event.gateway, event.headers) for event in said] == [(2, (("Expires", "0"),))]
+    assert [(event.account, event.headers) for event in said] == [(2, (("Expires", "0"),))]
     assert [found.label for found in made.gateways] == ["sbc1"]
 
 

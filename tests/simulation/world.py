@@ -9,12 +9,14 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from heapq import heappop, heappush
 from typing import Any
 
 from trunkline.call.node import Node, Received, Unreachable
 from trunkline.media import anchor
 from trunkline.sip.flow import Flow, Send
+from trunkline.sip.locate import Answers, Question
 
 
 class SeededIds:
@@ -59,6 +61,7 @@ class World:
         self.weather = weather or Weather()
         self.now = 0.0
         self.hosts: list[Host] = []
+        self.names: dict[Question, tuple[Any, ...]] = {}
         self.sent = 0
         self._queue: list[tuple[float, int, Callable[[], None]]] = []
         self._serial = 0
@@ -82,9 +85,12 @@ class World:
         for output in outputs:
             if isinstance(output, Send):
                 self._send(host, output)
+            elif isinstance(output, Question):
+                answers = Answers(output, self.names.get(output, ()), 300.0)
+                self.at(self.now + 0.002, partial(self.give, host, answers))
             elif host.hands is not None and isinstance(output, anchor.Command):
                 for event in host.hands(output, self.now):
-                    self.at(self.now + 0.001, lambda event=event: self.give(host, event))
+                    self.at(self.now + 0.001, partial(self.give, host, event))
             else:
                 host.outputs.append(output)
 

@@ -103,7 +103,9 @@ class Sbc:
         self._ends[leg.id] = Party(leg, behaviour)
         self.calls[leg.id] = leg
         host = self.endpoint.host(Flow("UDP", self.local, self.customer))
-        shown = f"<sip:{caller}@{host};user=phone>" if caller else '"Anonymous" <sip:anonymous@anonymous.invalid>'
+        shown = (
+            f"<sip:{caller}@{host};user=phone>" if caller else '"Anonymous" <sip:anonymous@anonymous.invalid>'
+        )
         headers = () if not caller else (("P-Asserted-Identity", shown),)
         if not caller:
             headers = (("Privacy", "id"),)

@@ -68,8 +68,8 @@ class External:
 
     @property
     def bounded(self) -> bool:
-        """Whether the channel bound may refuse the call; never an emergency call."""
-        return self.kind is not Kind.EMERGENCY
+        """Whether the channel bound may refuse the call; never an emergency or short number."""
+        return self.kind not in (Kind.EMERGENCY, Kind.SHORT)
 
 
 @dataclass(frozen=True, slots=True)

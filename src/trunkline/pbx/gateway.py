@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from trunkline.call.watch import Failure, Outcome, PeerWatch, SendOptions
 from trunkline.pbx.addresses import Addresses
-from trunkline.pbx.registration import Registration, SendRegister
-from trunkline.pbx.watch import Failure, GatewayWatch, Outcome, SendOptions
 from trunkline.sip.flow import Ids
 from trunkline.sip.locate import Answers, Target
 from trunkline.sip.message import Request, Response
+from trunkline.sip.registration import Account, Registration, SendRegister
 from trunkline.site.model import Gateway
 
 
@@ -28,9 +28,9 @@ class TrunkGateway:
         self.settings = settings
         self.index = settings.general.index
         self.addresses = Addresses(settings, ids, now)
-        self.watch = GatewayWatch(self.index, settings.protocol.supervision, now)
+        self.watch = PeerWatch(self.index, settings.protocol.supervision, now)
         if settings.registration.requested and registration is None:
-            registration = Registration(settings, ids, now)
+            registration = Registration(_account(settings), ids, now)
         self.registration = registration
         self._probed: Target | None = None  # where the last OPTIONS went
         self._failed_at: dict[tuple[str, int], float] = {}
@@ -198,3 +198,10 @@ class TrunkGateway:
         if isinstance(event, SendOptions):
             self._probed = targets[0]
         return event._replace(target=targets[0])
+
+
+def _account(gateway: Gateway) -> Account:
+    """Tab Registration as an account at the carrier's registrar."""
+    settings = gateway.registration
+    domain = settings.registrar or gateway.domain_proxy.target_domain
+    return Account(gateway.general.index, domain, settings.user, settings.password, int(settings.expires))

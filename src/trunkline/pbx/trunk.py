@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from trunkline.call.watch import Health
 from trunkline.pbx.gateway import TrunkGateway
-from trunkline.pbx.watch import Health
 from trunkline.sip.flow import Ids
 from trunkline.sip.locate import Answers, Target
 from trunkline.site import model

@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.playbook import Playbook, report, watched
 
-from trunkline.pbx.watch import (
+from trunkline.call.watch import (
     OPTIONS_SPACING,
     RETRY_AFTER_MAX,
     Changed,
     Failure,
-    GatewayWatch,
     Health,
+    PeerWatch,
     SendOptions,
 )
 from trunkline.site.model import Supervision
@@ -24,11 +24,11 @@ from trunkline.site.model import Supervision
 UP, DOWN, RETURNING, UNKNOWN = Health.UP, Health.DOWN, Health.RETURNING, Health.UNKNOWN
 
 
-def watch(**knobs: Any) -> Playbook[GatewayWatch]:
-    return Playbook(GatewayWatch(1, Supervision(**knobs), 0.0))
+def watch(**knobs: Any) -> Playbook[PeerWatch]:
+    return Playbook(PeerWatch(1, Supervision(**knobs), 0.0))
 
 
-def up(**knobs: Any) -> Playbook[GatewayWatch]:
+def up(**knobs: Any) -> Playbook[PeerWatch]:
     """A gateway that answered its first OPTIONS at 0 s."""
     play = watch(**knobs)
     play.after(0, SendOptions(1, 1))
@@ -36,7 +36,7 @@ def up(**knobs: Any) -> Playbook[GatewayWatch]:
     return play
 
 
-def down(**knobs: Any) -> Playbook[GatewayWatch]:
+def down(**knobs: Any) -> Playbook[PeerWatch]:
     """A gateway that was up, and whose two calls at 0 s found nobody; its next OPTIONS is at 30 s."""
     play = up(**knobs)
     play.does(play.machine.call_failed, (Failure.TIMEOUT, 0, play.now))
@@ -45,7 +45,7 @@ def down(**knobs: Any) -> Playbook[GatewayWatch]:
     return play
 
 
-def returning(**knobs: Any) -> Playbook[GatewayWatch]:
+def returning(**knobs: Any) -> Playbook[PeerWatch]:
     """The same, having answered at 30 s again; its hold-down ends at 60 s."""
     play = down(**knobs)
     play.after(30, SendOptions(1, 2))
@@ -270,7 +270,7 @@ STEPS = st.lists(
 )
 
 
-def act(machine: GatewayWatch, what: str, now: float) -> list[Any]:
+def act(machine: PeerWatch, what: str, now: float) -> list[Any]:
     match what:
         case "good":
             return list(machine.answered(200, 0, now))
@@ -295,7 +295,7 @@ def test_it_never_returns_twice_within_a_hold_down(
     steps: list[tuple[float, str]], options: bool, down_after: int, up_after: int
 ) -> None:
     knobs = Supervision(options=options, down_after=down_after, up_after=up_after)
-    machine, now, returns, sent = GatewayWatch(1, knobs, 0.0), 0.0, [-knobs.hold_down], [-OPTIONS_SPACING]
+    machine, now, returns, sent = PeerWatch(1, knobs, 0.0), 0.0, [-knobs.hold_down], [-OPTIONS_SPACING]
     before = machine.health
     for wait, what in steps:
         end = now + wait
@@ -323,8 +323,8 @@ def note(events: list[Any], now: float, returns: list[float], sent: list[float])
 
 
 def test_every_edge_of_the_table_is_taken() -> None:
-    with watched([GatewayWatch]) as tables:
+    with watched([PeerWatch]) as tables:
         test_no_hold_down_means_back_at_once()
         test_a_failure_while_it_returns_begins_the_hold_down_anew()
         test_without_options_calls_try_again_after_the_hold_down()
-    assert not tables["GatewayWatch"].untaken, report(tables)
+    assert not tables["PeerWatch"].untaken, report(tables)

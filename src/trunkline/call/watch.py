@@ -1,4 +1,4 @@
-"""Whether one gateway can carry calls: OPTIONS supervision, failed calls, Retry-After, hold-down.
+"""Whether one peer of a trunk can carry calls: OPTIONS supervision, failed calls, Retry-After, hold-down.
 
 The carrier's own figures are not public; each one here is a knob of the gateway's
 Protocol tab. A gateway goes down quickly (`down_after` failures in a row) and comes
@@ -60,23 +60,23 @@ Outcome = int | Failure  # how an attempt at a call failed: a SIP status, or no 
 
 
 class SendOptions(NamedTuple):
-    """Send OPTIONS to this gateway (index); hand back `probe` with what becomes of it."""
+    """Send OPTIONS to this peer (its index); hand back `probe` with what becomes of it."""
 
-    gateway: int
+    peer: int
     probe: int
     target: Target | None = None  # filled in by the trunk
 
 
 class Changed(NamedTuple):
-    """A gateway's health changed, for the operator's log and the alarm list."""
+    """A peer's health changed, for the operator's log and the alarm list."""
 
-    gateway: int
+    peer: int
     health: Health
     why: str
 
 
-class GatewayWatch:
-    """The health of the gateway with this index. All times are monotonic seconds.
+class PeerWatch:
+    """The health of the peer with this index. All times are monotonic seconds.
 
     `why` says in words what the health rests on, `since` when it began, `failures` how
     many attempts in a row failed.
@@ -94,14 +94,14 @@ class GatewayWatch:
         "_sent_at",
         "_settings",
         "failures",
-        "gateway",
         "health",
+        "peer",
         "since",
         "why",
     )
 
-    def __init__(self, gateway: int, settings: Supervision, now: float) -> None:
-        self.gateway = gateway
+    def __init__(self, peer: int, settings: Supervision, now: float) -> None:
+        self.peer = peer
         self._settings = settings
         self.health = Health.UNKNOWN
         self.why = "not heard of yet"
@@ -188,7 +188,7 @@ class GatewayWatch:
             self._probe += 1
             self._doubted = False
             self._sent_at, self._answer_by = now, now + self._settings.timeout
-            out.append(SendOptions(self.gateway, self._probe))
+            out.append(SendOptions(self.peer, self._probe))
         return out
 
     def status(self, now: float) -> dict[str, Any]:
@@ -264,4 +264,4 @@ class GatewayWatch:
         if after is None:
             return []
         self.health, self.since = after, now
-        return [Changed(self.gateway, after, why)]
+        return [Changed(self.peer, after, why)]

@@ -8,42 +8,32 @@ import pytest
 from tests.pbx.conftest import Dice
 from tests.playbook import Playbook, report, watched
 
-from trunkline.pbx.registration import (
+from trunkline.sip.auth import Digest
+from trunkline.sip.message import Request, respond
+from trunkline.sip.registration import (
     BACK_OFF_MOST,
     CHALLENGES_MOST,
+    Account,
     Registration,
     RegistrationChanged,
     SendRegister,
     State,
 )
-from trunkline.sip.auth import Digest
-from trunkline.sip.message import Request, respond
 from trunkline.sip.values import Credentials
-from trunkline.site.model import Gateway, GatewayDomainProxy, GatewayGeneral, GatewayRegistration
 
 CONTACT = "<sip:192.0.2.10:5060>"
 OTHER = "<sip:192.0.2.77>;expires=9"
 
 
-def gateway(**registration: Any) -> Gateway:
-    settings: dict[str, Any] = {
-        "requested": True,
-        "user": "+33199000000",
-        "password": "secret",
-    } | registration
-    return Gateway(
-        label="nominal",
-        general=GatewayGeneral(index=1),
-        domain_proxy=GatewayDomainProxy(target_domain="sbc1.example"),
-        registration=GatewayRegistration(**settings),
-    )
+def account(**changes: Any) -> Account:
+    return Account(1, "sbc1.example", "+33199000000", "secret")._replace(**changes)
 
 
 class Play(Playbook[Registration]):
     """A registration, and the REGISTER it last sent as the carrier gets it."""
 
-    def __init__(self, falls: int = 500, **registration: Any) -> None:
-        super().__init__(Registration(gateway(**registration), Dice(falls), 0.0))
+    def __init__(self, falls: int = 500, **changes: Any) -> None:
+        super().__init__(Registration(account(**changes), Dice(falls), 0.0))
         self.sent: SendRegister | None = None
 
     def tries(self, wait: float = 0.0) -> Request:
@@ -100,7 +90,7 @@ def test_first_register_leaves_at_once() -> None:
 
 
 def test_registrar_of_its_own_and_user_that_needs_escaping() -> None:
-    play = Play(registrar="registrar.example", user="trunk 1")
+    play = Play(domain="registrar.example", user="trunk 1")
     assert play.machine.account == ("sip:registrar.example", "sip:trunk%201@registrar.example")
 
 

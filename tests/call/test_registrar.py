@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.pbx.conftest import Dice
 
-from trunkline.pbx.registrar import Binding, Lapsed, Registrar
+from trunkline.call.registrar import Binding, Lapsed, Registrar
 from trunkline.sip.auth import Session
 from trunkline.sip.flow import Flow
 from trunkline.sip.message import Request, Response

@@ -1,4 +1,4 @@
-"""Keeping one gateway's registration at the carrier's registrar (RFC 3261 §10.2), where it wants one.
+"""Keeping an account registered at its registrar (RFC 3261 §10.2): a phone's, or a trunk gateway's.
 
 A static trunk has none of this: the carrier knows the IPBX by its address. The
 REGISTER itself is sent by whoever owns the endpoint; here is when, with what, and what
@@ -17,7 +17,6 @@ from trunkline.sip.locate import Target
 from trunkline.sip.message import Request, Response
 from trunkline.sip.uri import escape_user, format_host
 from trunkline.sip.values import Address, Challenge, Credentials, RetryAfter
-from trunkline.site.model import Gateway
 
 REFRESH = 0.8  # of the granted time
 BACK_OFF = 30.0  # seconds, doubled with each failure in a row (RFC 5626 §4.5)
@@ -61,26 +60,36 @@ NEXT: dict[tuple[State, Event], State] = {
 }
 
 
+class Account(NamedTuple):
+    """One account at one registrar; `index` is its owner's name for it, `expires` in seconds."""
+
+    index: int
+    domain: str
+    user: str
+    password: str
+    expires: int = 3600
+
+
 class SendRegister(NamedTuple):
-    """Send this REGISTER through that gateway, with the IPBX's Contact there.
+    """Send this REGISTER for that account, with the sender's Contact.
 
     `headers` holds Expires and, after a challenge, the credentials. From and To are
     `aor`; Call-ID stays, CSeq grows (§10.2).
     """
 
-    gateway: int
+    account: int
     uri: str
     aor: str
     call_id: str
     cseq: int
     headers: tuple[tuple[str, str], ...]
-    target: Target | None = None  # filled in by the trunk
+    target: Target | None = None  # filled in by who knows where the registrar is
 
 
 class RegistrationChanged(NamedTuple):
-    """The carrier knows this gateway's account now, or no more."""
+    """The registrar knows this account now, or no more."""
 
-    gateway: int
+    account: int
     registered: bool
     why: str
 
@@ -91,21 +100,20 @@ class Registration:
     NEXT: ClassVar = NEXT
     __slots__ = (
         "_aor", "_bound_until", "_call_id", "_challenges", "_cseq", "_due_at", "_expires", "_failures",
-        "_gateway", "_ids", "_open", "_session", "_uri", "state", "why",
+        "_index", "_ids", "_open", "_session", "_uri", "state", "why",
     )  # fmt: skip
 
-    def __init__(self, gateway: Gateway, ids: Ids, now: float) -> None:
-        settings = gateway.registration
-        domain = format_host(settings.registrar or gateway.domain_proxy.target_domain)
-        self._gateway = gateway.general.index
+    def __init__(self, account: Account, ids: Ids, now: float) -> None:
+        domain = format_host(account.domain)
+        self._index = account.index
         self._uri = f"sip:{domain}"
-        self._aor = f"sip:{escape_user(settings.user)}@{domain}"
-        self._session = Session(settings.user, settings.password)
+        self._aor = f"sip:{escape_user(account.user)}@{domain}"
+        self._session = Session(account.user, account.password)
         self._ids = ids
         self._call_id = ids.token()
         self._cseq = 0
         self._open = False  # the REGISTER of this CSeq is not answered yet
-        self._expires = int(settings.expires)
+        self._expires = account.expires
         self._challenges = 0
         self._failures = 0
         self._due_at: float | None = now
@@ -177,7 +185,7 @@ class Registration:
         self._cseq += 1
         self._open = True
         headers = (("Expires", str(self._expires)), *credentials)
-        return SendRegister(self._gateway, self._uri, self._aor, self._call_id, self._cseq, headers)
+        return SendRegister(self._index, self._uri, self._aor, self._call_id, self._cseq, headers)
 
     def _closes(self, request: Request) -> bool:
         """Whether this is the REGISTER that is out, which then is out no more."""
@@ -216,7 +224,7 @@ class Registration:
             return []
         known, self.why = self.registered, f"registered for {granted} s"
         self._bound_until, self._due_at = now + granted, now + granted * REFRESH
-        return [] if known else [RegistrationChanged(self._gateway, True, self.why)]
+        return [] if known else [RegistrationChanged(self._index, True, self.why)]
 
     def _granted(self, response: Response, request: Request) -> int:
         """For how many seconds our Contact is bound (§10.2.4): its own parameter, Expires, what we asked."""
@@ -246,4 +254,4 @@ class Registration:
     def _unbound(self, why: str) -> list[RegistrationChanged]:
         """The registrar has us no more."""
         known, self.why, self._bound_until = self.registered, why, None
-        return [RegistrationChanged(self._gateway, False, why)] if known else []
+        return [RegistrationChanged(self._index, False, why)] if known else []

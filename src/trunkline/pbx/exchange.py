@@ -1,0 +1,107 @@
+"""What a call needs of its IPBX: who is where, which gateways there are, channels, records.
+
+`Exchange` is the state of the IPBX between calls; `pbx.call` is one call, `pbx.ipbx`
+the node that owns both.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from trunkline.call.leg import Leg
+from trunkline.call.registrar import Registrar
+from trunkline.pbx.admission import Channels
+from trunkline.pbx.dialplan import Dialplan
+from trunkline.pbx.trunk import Trunk
+from trunkline.sip.endpoint import Endpoint
+from trunkline.sip.flow import Flow
+from trunkline.sip.locate import Target
+from trunkline.sip.session import SessionPolicy
+from trunkline.sip.uri import format_host
+from trunkline.site.model import Gateway, SipListen, Site
+
+PHONE_POLICY = SessionPolicy(reliable="off")
+
+
+class Listen:
+    """The local address of each side of the IPBX, by transport; None where it is switched off."""
+
+    __slots__ = ("phones", "trunk", "trunk_address")
+
+    def __init__(self, site: Site) -> None:
+        self.trunk_address = _address(site, site.trunk.listen)
+        self.phones = _sockets(site, site.phones.listen)
+        self.trunk = _sockets(site, site.trunk.listen)
+
+    def every(self) -> tuple[tuple[str, tuple[str, int]], ...]:
+        """Each (transport, address) to open, once."""
+        return tuple(dict.fromkeys([*self.phones.items(), *self.trunk.items()]))
+
+    def is_trunk(self, flow: Flow) -> bool:
+        """Whether a message came in on the trunk's side."""
+        return self.trunk.get(flow.transport) == flow.local
+
+    def is_phones(self, flow: Flow) -> bool:
+        """Whether it came in on the phones' side; both may share a port."""
+        return self.phones.get(flow.transport) == flow.local
+
+
+class Exchange:
+    """One site's switch between calls. Settings may be replaced (SIGHUP); calls keep what they took."""
+
+    def __init__(self, site: Site, endpoint: Endpoint, now: float) -> None:
+        self.site = site
+        self.endpoint = endpoint
+        self.ids = endpoint.ids
+        self.listen = Listen(site)
+        self.dialplan = Dialplan(site.numbering, site.users)
+        self.registrar = Registrar(site.phones, site.users, self.ids)
+        self.trunk = Trunk(site.trunk, self.ids, now)
+        self.channels = Channels.of(site.trunk)
+        self.legs: dict[str, Leg] = {}
+        self.draining = False
+
+    def reload(self, site: Site, now: float) -> list[Any]:
+        """New calls take the new site; listening addresses stay until the next start."""
+        self.site = site
+        self.dialplan = Dialplan(site.numbering, site.users)
+        self.registrar.reloaded(site.phones, site.users)
+        self.channels.rebound(site.trunk)
+        return self.trunk.reloaded(site.trunk, now)
+
+    def leg(self, owner: Any, policy: SessionPolicy) -> Leg:
+        """A new leg of a call."""
+        leg = Leg(self.endpoint, self.ids.token(), policy, owner=owner)
+        self.legs[leg.id] = leg
+        return leg
+
+    def flow_to(self, target: Target) -> Flow | None:
+        """The path to an access SBC; None when this IPBX does not listen on that transport."""
+        local = self.listen.trunk.get(target.transport)
+        return None if local is None else Flow(target.transport, local, (target.host_ip, target.port))
+
+    def domain(self, gateway: Gateway) -> str:
+        """The domain this site's own numbers bear on that gateway."""
+        return format_host(gateway.domain_proxy.local_domain or self.listen.trunk_address)
+
+
+def trunk_policy(gateway: Gateway) -> SessionPolicy:
+    """Tab Protocol as the SIP core takes it."""
+    protocol = gateway.protocol
+    return SessionPolicy(
+        timer=protocol.session_timer,
+        expires=protocol.session_expires,
+        min_se=protocol.min_se,
+        reliable=protocol.reliable_provisionals,
+    )
+
+
+def _address(site: Site, listen: SipListen) -> str:
+    interface = site.interfaces.eth1 if listen.interface == "eth1" else site.interfaces.eth0
+    return (interface or site.interfaces.eth0).address
+
+
+def _sockets(site: Site, listen: SipListen) -> dict[str, tuple[str, int]]:
+    address = _address(site, listen)
+    ports = {"UDP": listen.udp, "TCP": listen.tcp}
+    return {transport: (address, port) for transport, port in ports.items() if port}

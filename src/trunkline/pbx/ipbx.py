@@ -1,0 +1,279 @@
+"""The IPBX as a node: registrar, calls and trunk behind one endpoint.
+
+Everything that arrives comes through `receive`; what the endpoint cannot answer by
+itself is judged here: who may register, who may call, and from which side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from trunkline.call import events
+from trunkline.call.node import Drain, Input, Log, Output, Received, Unreachable
+from trunkline.call.watch import Changed, SendOptions
+from trunkline.finding import ParseError
+from trunkline.pbx.call import STOPPING, Call
+from trunkline.pbx.exchange import Exchange
+from trunkline.pbx.gateway import TrunkGateway
+from trunkline.sip.endpoint import Endpoint, EndpointSettings, RequestReceived, ResponseReceived
+from trunkline.sip.flow import Flow, Ids
+from trunkline.sip.headers import RetryAfter
+from trunkline.sip.locate import Answers
+from trunkline.sip.message import Response
+from trunkline.sip.registration import RegistrationChanged, SendRegister
+from trunkline.sip.transaction import TimerValues
+from trunkline.site.model import Site
+
+METHODS = ("INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "REGISTER", "PRACK", "UPDATE", "INFO")
+
+
+@dataclass(frozen=True, slots=True)
+class Reload:
+    """SIGHUP: a new site file, already checked."""
+
+    site: Site
+
+
+class Ipbx:
+    """One site's IPBX; `start` first, then events and time."""
+
+    def __init__(self, site: Site, ids: Ids, now: float, advertise: Mapping[Any, str] | None = None) -> None:
+        timers = TimerValues(site.timers.t1, site.timers.t2, site.timers.t4)
+        settings = EndpointSettings(methods=METHODS, timers=timers, advertise=advertise or {})
+        self.endpoint = Endpoint(ids, settings)
+        self.exchange = Exchange(site, self.endpoint, now)
+        self.calls: dict[str, Call] = {}
+        self.started = now
+        self.served = 0
+
+    # --- the node ---------------------------------------------------------------------
+
+    def start(self, now: float) -> list[Output]:
+        """Look the gateways up and begin to supervise them."""
+        return self.expire(now)
+
+    def receive(self, event: Input | Reload, now: float) -> list[Output]:
+        """Take one event of the world."""
+        match event:
+            case Received():
+                return self._taken(self.endpoint.receive(event.data, event.flow, now), now)
+            case Unreachable():
+                if event.flow.reliable:
+                    self.exchange.registrar.unreachable(event.flow)
+                return self._taken(self.endpoint.unreachable(event.flow, now), now)
+            case Answers():
+                return self._taken(self.exchange.trunk.resolved(event, now), now)
+            case Drain():
+                return self._drain(now)
+            case Reload():
+                return self._taken(self.exchange.reload(event.site, now), now)
+        return []
+
+    def deadline(self) -> float | None:
+        times = (
+            self.endpoint.deadline(),
+            self.exchange.trunk.deadline(),
+            self.exchange.registrar.deadline(),
+        )
+        return min((time for time in times if time is not None), default=None)
+
+    def expire(self, now: float) -> list[Output]:
+        """Do what is due."""
+        out = self._taken(self.endpoint.expire(now), now)
+        exchange = self.exchange
+        due = exchange.trunk.deadline()
+        if due is not None and due <= now:
+            out += self._taken(exchange.trunk.expire(now), now)
+        due = exchange.registrar.deadline()
+        if due is not None and due <= now:
+            exchange.registrar.expire(now)
+        return out
+
+    @property
+    def drained(self) -> bool:
+        """Draining, and no call is left."""
+        return self.exchange.draining and not self.calls
+
+    # --- requests -----------------------------------------------------------------------
+
+    def _taken(self, items: list[Any], now: float) -> list[Output]:
+        """Sort what the layers below put out: work of ours, or outputs for `aio`."""
+        out: list[Any] = []
+        for item in items:
+            kind = type(item)
+            if kind is RequestReceived:
+                out += self._taken(self._request(item, now), now)
+            elif isinstance(item, events.CallEvent):
+                out += self._taken(item.leg.owner.hear(item, now), now)
+            elif kind is SendOptions:
+                out += self._taken(self._probe(item, now), now)
+            elif kind is SendRegister:
+                out += self._taken(self._register_at(item, now), now)
+            elif kind is Changed:
+                level = "info" if item.health.value == "up" else "warning"
+                out.append(Log(level, f"gateway {self._label(item.peer)} {item.health}: {item.why}"))
+            elif kind is RegistrationChanged:
+                level = "info" if item.registered else "warning"
+                out.append(Log(level, f"gateway {self._label(item.account)}: {item.why}"))
+            else:
+                out.append(item)
+        return out
+
+    def _request(self, received: RequestReceived, now: float) -> list[Any]:
+        request, transaction = received.request, received.transaction
+        flow = transaction.flow
+        gateway = None
+        if self.exchange.listen.is_trunk(flow):
+            gateway = self.exchange.trunk.whose(flow.remote[0])
+            if gateway is None and not self.exchange.listen.is_phones(flow):
+                return self.endpoint.reply(transaction, 403, now, reason="Not A Known Gateway")
+        if request.method == "OPTIONS":
+            return self._options(received, now)
+        if request.method == "REGISTER":
+            if gateway is not None:
+                return self.endpoint.reply(transaction, 403, now)
+            return self.endpoint.respond(
+                transaction, self.exchange.registrar.register(request, flow, now), now
+            )
+        caller = None if gateway is not None else self.exchange.registrar.authenticate(request, now)
+        if isinstance(caller, Response):
+            return self.endpoint.respond(transaction, caller, now)
+        call = Call(self.exchange, self._over, now)
+        self.calls[call.id] = call
+        try:
+            if caller is not None:
+                return call.from_phone(caller, received, now)
+            assert gateway is not None
+            return call.from_trunk(gateway, received, now)
+        except ParseError as error:  # no Contact, or a body that is no SDP
+            self.calls.pop(call.id, None)
+            return self.endpoint.reply(transaction, error.status, now, reason=f"Bad {error.where}")
+
+    def _options(self, received: RequestReceived, now: float) -> list[Any]:
+        """Answered as an INVITE would be (RFC 3261 §11.2): 503 while draining."""
+        if self.exchange.draining:
+            return self.endpoint.reply(received.transaction, 503, now, [("Retry-After", "10")])
+        headers = [
+            ("Allow", self.endpoint.allow),
+            ("Supported", self.endpoint.supported),
+            ("Accept", "application/sdp"),
+        ]
+        return self.endpoint.reply(received.transaction, 200, now, headers)
+
+    # --- the trunk's own requests ---------------------------------------------------------
+
+    def _probe(self, probe: SendOptions, now: float) -> list[Any]:
+        """OPTIONS to an access SBC (tab Protocol, "SIP Option")."""
+        gateway = self.exchange.trunk.gateway(probe.peer)
+        flow = None if probe.target is None else self.exchange.flow_to(probe.target)
+        if gateway is None:
+            return []
+        if flow is None:
+            return gateway.unreachable("this IPBX does not listen on that transport", now, probe.probe)
+        domain, own = gateway.settings.domain_proxy.target_domain, self.exchange.domain(gateway.settings)
+        headers = self._headers(
+            f"<sip:{own}>", f"<sip:{domain}>", self.endpoint.ids.token(), 1, "OPTIONS", flow
+        )
+        owner = _Probe(gateway, probe.probe)
+        return self.endpoint.request("OPTIONS", f"sip:{domain}", headers, flow, owner, now)[1]
+
+    def _register_at(self, wanted: SendRegister, now: float) -> list[Any]:
+        """REGISTER at the carrier, where its facts or knobs say so (tab Registration)."""
+        gateway = self.exchange.trunk.gateway(wanted.account)
+        flow = None if wanted.target is None else self.exchange.flow_to(wanted.target)
+        if gateway is None or flow is None:
+            return []
+        user = wanted.aor.partition(":")[2].partition("@")[0]
+        aor = f"<{wanted.aor}>"
+        headers = self._headers(aor, aor, wanted.call_id, wanted.cseq, "REGISTER", flow, user)
+        owner = _Register(gateway)
+        return self.endpoint.request("REGISTER", wanted.uri, [*headers, *wanted.headers], flow, owner, now)[1]
+
+    def _headers(
+        self, from_: str, to: str, call_id: str, cseq: int, method: str, flow: Flow, user: str = ""
+    ) -> list[tuple[str, str]]:
+        return [
+            ("Max-Forwards", "70"),
+            ("From", f"{from_};tag={self.endpoint.ids.token()}"),
+            ("To", to),
+            ("Call-ID", call_id),
+            ("CSeq", f"{cseq} {method}"),
+            ("Contact", self.endpoint.contact(flow, user)),
+            ("User-Agent", self.endpoint.settings.user_agent),
+        ]
+
+    def _label(self, index: int) -> str:
+        gateway = self.exchange.trunk.gateway(index)
+        return gateway.label if gateway is not None else str(index)
+
+    # --- the end ------------------------------------------------------------------------
+
+    def _drain(self, now: float) -> list[Output]:
+        """No new calls, BYE to the rest, leave the registrars."""
+        self.exchange.draining = True
+        out: list[Any] = []
+        for call in list(self.calls.values()):
+            out += call.end(STOPPING, now)
+        return self._taken([*out, *self.exchange.trunk.close(now)], now)
+
+    def _over(self, call: Call) -> None:
+        self.served += 1
+        del self.calls[call.id]
+
+    # --- what `trunkline status` shows -----------------------------------------------------
+
+    def status(self, now: float) -> dict[str, Any]:
+        """Gateways and why one is down, registrations, channels, calls; a JSON object."""
+        exchange = self.exchange
+        channels = exchange.channels
+        return {
+            "customer": exchange.site.customer,
+            "up": round(now - self.started, 1),
+            "draining": exchange.draining,
+            "gateways": exchange.trunk.status(now),
+            "registrations": exchange.registrar.status(now),
+            "channels": {"bound": channels.bound, "used": channels.used, "peak": channels.peak},
+            "calls": [call.status(now) for call in self.calls.values()],
+            "served": self.served,
+            "remains": self.endpoint.remains(),
+        }
+
+
+class _Probe:
+    """Who hears what became of an OPTIONS."""
+
+    __slots__ = ("gateway", "probe")
+
+    def __init__(self, gateway: TrunkGateway, probe: int) -> None:
+        self.gateway = gateway
+        self.probe = probe
+
+    def hear(self, event: ResponseReceived, now: float) -> list[Any]:
+        if event.response is None:
+            if event.status == 408:
+                return self.gateway.unanswered(now, self.probe)
+            return self.gateway.unreachable("nothing can be sent there", now, self.probe)
+        if event.status < 200:
+            return []
+        after = event.response.value("retry-after")
+        wait = after.seconds if isinstance(after, RetryAfter) else 0
+        return self.gateway.answered(event.status, wait, now, self.probe)
+
+
+class _Register:
+    """Who hears what became of a REGISTER of ours."""
+
+    __slots__ = ("gateway",)
+
+    def __init__(self, gateway: TrunkGateway) -> None:
+        self.gateway = gateway
+
+    def hear(self, event: ResponseReceived, now: float) -> list[Any]:
+        if event.response is None:
+            why = "REGISTER was not answered" if event.status == 408 else "the registrar cannot be reached"
+            return self.gateway.register_failed(event.transaction.request, why, now)
+        if event.status < 200:
+            return []
+        return self.gateway.register_answered(event.response, event.transaction.request, now)
