@@ -41,7 +41,9 @@ def read_lines(head: bytes) -> tuple[str, list[Field], ParseError | None]:
             fields.append((key, line))
         elif line[:1] == " " or line[:1] == "\t":
             if fields:
-                fields[-1] = (fields[-1][0], f"{fields[-1][1]}\r\n{line}")
+                before, folded = fields[-1]
+                if len(folded) <= MAX_LINE:  # it is refused anyway: a thousand folds must not cost a million
+                    fields[-1] = (before, f"{folded}\r\n{line}")
             else:
                 error = error or ParseError(
                     "header", line, "expected a header before its fold (RFC 3261 §7.3.1)"
