@@ -16,6 +16,9 @@ from trunkline.call.leg import State as LegState
 from trunkline.media import anchor
 
 NORMAL = Cause(NORMAL_CLEARING)
+# What test phones play (Hz), one of them a call; subscribers listen for all, so that the wrong one shows.
+# Each stands 80 Hz and more from the next and from the tones of public networks.
+TEST_TONES = (620, 700, 780, 930, 1010, 1150, 1330, 1490)
 SILENCE = Cause(41, 0, "no RTP from the far side")  # Q.850 41: temporary failure
 
 
@@ -104,10 +107,10 @@ class Party:
         if self.talking or terms is None:
             return []
         media, leg = terms.media, self.leg.id
-        if does == "echo":
-            return [anchor.Play(media, leg, (), echo=True)]
         out: list[Any] = []
-        if self.behaviour.tone:
+        if does == "echo":
+            out.append(anchor.Play(media, leg, (), echo=True))
+        elif self.behaviour.tone:
             out.append(anchor.Play(media, leg, (self.behaviour.tone,)))
         if self.behaviour.listen:
             out.append(anchor.Listen(media, leg, self.behaviour.listen))

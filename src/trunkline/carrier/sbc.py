@@ -19,7 +19,9 @@ from trunkline.call.party import Behaviour, Party
 from trunkline.carrier.faults import Fault
 from trunkline.carrier.screening import Refusal, caller_of, screen_caller, screen_media
 from trunkline.carrier.subscribers import Subscribers
+from trunkline.carrier.talk import KEPT, Talk
 from trunkline.finding import ParseError
+from trunkline.media import anchor
 from trunkline.sdp.description import Description
 from trunkline.sip.endpoint import Endpoint, EndpointSettings, RequestReceived
 from trunkline.sip.flow import Flow, Ids
@@ -59,6 +61,7 @@ class Sbc:
         self.calls: dict[str, Leg] = {}  # the leg toward the customer, by leg id
         self._legs: dict[str, Leg] = {}
         self._ends: dict[str, Any] = {}  # who hears a leg: a Party or a _Through
+        self.talks: dict[str, Talk] = {}  # of built-in subscribers by leg, the newest last
         self.local = (sbc.signalling, sbc.port)
         self.customer = _customer(site)
 
@@ -76,6 +79,9 @@ class Sbc:
                 return self._taken(self.endpoint.unreachable(event.flow, now), now)
             case Drain():
                 return self._drain(now)
+        talk = self.talks.get(getattr(event, "leg", ""))
+        if talk is not None:
+            talk.hear(event)
         leg = self._legs.get(getattr(event, "leg", ""))
         if leg is None:
             return []
@@ -100,7 +106,7 @@ class Sbc:
     def place(self, caller: str, number: str, behaviour: Behaviour, now: float) -> tuple[str, list[Output]]:
         """A subscriber calls the customer's `number`; the leg's id, and the first outputs."""
         leg = self._leg(ends_here=True)
-        self._ends[leg.id] = Party(leg, behaviour)
+        self._seat(leg, behaviour, caller, number)
         self.calls[leg.id] = leg
         host = self.endpoint.host(Flow("UDP", self.local, self.customer))
         shown = (
@@ -114,6 +120,15 @@ class Sbc:
         outgoing = Outgoing(target, shown, f"<{target}>", Flow("UDP", self.local, at), caller, headers)
         return leg.id, self._taken(leg.invite(outgoing, None, now), now)
 
+    def listen(self, tones: tuple[int, ...]) -> list[Output]:
+        """Let all subscribers in calls listen anew: what they heard before no longer counts."""
+        out: list[Output] = []
+        for id, talk in self.talks.items():
+            if id in self._legs and talk.leg.terms is not None:
+                talk.heard.clear()
+                out.append(anchor.Listen(talk.leg.terms.media, id, tones))
+        return out
+
     def suffer(self, fault: Fault) -> None:
         """Misbehave from now on, or recover."""
         self.fault = fault
@@ -125,6 +140,7 @@ class Sbc:
             "fault": str(self.fault),
             "calls": len(self.calls),
             "draining": self.draining,
+            "talks": [talk.status() for talk in self.talks.values()],
             "remains": self.endpoint.remains(),
         }
 
@@ -169,7 +185,7 @@ class Sbc:
         leg = self._leg(ends_here=external is None)
         self.calls[leg.id] = leg
         if external is None:
-            self._ends[leg.id] = Party(leg, self.subscribers.behaviour(number))
+            self._seat(leg, self.subscribers.behaviour(number), number, caller_of(request))
         else:
             far = self._leg(ends_here=False)
             through = _Through(leg, far)
@@ -197,6 +213,9 @@ class Sbc:
     def _hear(self, event: Any, now: float) -> list[Any]:
         leg: Leg = event.leg
         end = self._ends.get(leg.id)
+        talk = self.talks.get(leg.id)
+        if talk is not None:
+            talk.hear(event)
         if isinstance(event, events.Gone):
             out = [] if end is None else end.hear(event, now)
             self._forget(leg.id)
@@ -229,6 +248,13 @@ class Sbc:
         leg = Leg(self.endpoint, id, POLICY, terms, self)
         self._legs[id] = leg
         return leg
+
+    def _seat(self, leg: Leg, behaviour: Behaviour, number: str, other: str) -> None:
+        """A built-in subscriber takes this leg."""
+        party = self._ends[leg.id] = Party(leg, behaviour)
+        self.talks[leg.id] = Talk(leg, party, number, other)
+        if len(self.talks) > KEPT:
+            del self.talks[next(iter(self.talks))]
 
     def _forget(self, id: str) -> None:
         self._legs.pop(id, None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from trunkline.call.party import Behaviour
+from trunkline.call.party import TEST_TONES, Behaviour
 from trunkline.site.model import CarrierSubscriber
 
 UNALLOCATED = Behaviour(does="unallocated")
@@ -39,4 +39,5 @@ def behaviour_of(subscriber: CarrierSubscriber) -> Behaviour:
         after=subscriber.after,
         seconds=subscriber.seconds if subscriber.does == "hang-up" else 0.0,
         tone=0 if subscriber.does == "echo" else subscriber.tone,
+        listen=TEST_TONES,
     )
