@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import warnings
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -25,6 +26,11 @@ def play(request: pytest.FixtureRequest) -> Play:
                 await main
 
         with asyncio.Runner(loop_factory=FACTORIES[request.param]) as runner:
-            runner.run(bounded())
+            try:
+                runner.run(bounded())
+            except BaseException:
+                # uvloop warns of what a failed test left open, and hangs where the warning is an error.
+                warnings.simplefilter("ignore", ResourceWarning)
+                raise
 
     return run

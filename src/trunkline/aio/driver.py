@@ -16,7 +16,8 @@ from typing import Any, Protocol
 
 from trunkline.aio import clock
 from trunkline.aio.allowance import Allowance
-from trunkline.aio.udp import Arrived, Failed, UdpPort
+from trunkline.aio.stream import LIMITS, Limits, StreamPort
+from trunkline.aio.udp import UdpPort
 from trunkline.call.node import Drain, Input, Log, Node, Output, Received, Unreachable, Write
 from trunkline.media import anchor
 from trunkline.sip.flow import Close, Flow, Send
@@ -33,24 +34,6 @@ class DrainedNode(Node, Protocol):
 
     @property
     def drained(self) -> bool: ...
-
-
-class Port(Protocol):
-    """A listening address: `UdpPort`, `StreamPort`."""
-
-    local: tuple[str, int]
-
-    def listen(self, arrived: Arrived, failed: Failed) -> None: ...
-
-    def send(self, data: bytes, flow: Flow) -> None: ...
-
-    def close(self) -> None: ...
-
-
-class ConnectedPort(Port, Protocol):
-    """A listening address with connections."""
-
-    def end(self, flow: Flow, why: str) -> None: ...
 
 
 class MediaHands(Protocol):
@@ -106,8 +89,8 @@ class Driver:
         self.media, self.names, self.records, self.trace = media, names, records, trace
         self.log, self._allowance = log, allowance
         self.received = self.sent = self.refused = self.faults = 0
-        self._udp: dict[tuple[str, int], Port] = {}
-        self._streams: dict[tuple[str, int], ConnectedPort] = {}
+        self._udp: dict[tuple[str, int], UdpPort] = {}
+        self._streams: dict[tuple[str, int], StreamPort] = {}
         self._inbox: deque[Input] = deque()
         self._open = self._busy = False
         self._timer: asyncio.TimerHandle | None = None
@@ -123,10 +106,14 @@ class Driver:
         self._udp[opened.local] = opened
         return opened.local
 
-    def streams(self, port: ConnectedPort) -> tuple[str, int]:
-        """Take an opened stream port (`StreamPort.open`) and say its address."""
-        self._streams[port.local] = port
-        return port.local
+    def tcp(self, address: str, port: int, *, tos: int = 0, limits: Limits = LIMITS) -> tuple[str, int]:
+        """Open a TCP port, likewise. Raises OSError."""
+        opened = StreamPort(address, port, tos=tos, limits=limits)
+        self._streams[opened.local] = opened
+        return opened.local
+
+    def _ports(self) -> list[UdpPort | StreamPort]:
+        return [*self._udp.values(), *self._streams.values()]
 
     # --- life -----------------------------------------------------------------
 
@@ -135,7 +122,7 @@ class Driver:
         self._node, self._open = node, True
         self._loop = asyncio.get_running_loop()
         self._ended: asyncio.Future[bool] = self._loop.create_future()
-        for port in (*self._udp.values(), *self._streams.values()):
+        for port in self._ports():
             port.listen(self._arrived, self._failed)
         self.perform(outputs)
 
@@ -163,7 +150,7 @@ class Driver:
     def close(self) -> None:
         """Close all ports and stop the timer; what is fed afterwards is dropped."""
         self._open = False
-        for port in (*self._udp.values(), *self._streams.values()):
+        for port in self._ports():
             port.close()
         self._udp.clear()
         self._streams.clear()
@@ -305,7 +292,11 @@ class Driver:
 
     def _send(self, send: Send) -> None:
         flow = send.flow
-        port = (self._udp if flow.transport == "UDP" else self._streams).get(flow.local)
+        port: UdpPort | StreamPort | None
+        if flow.transport == "UDP":
+            port = self._udp.get(flow.local)
+        else:
+            port = self._streams.get(flow.local)
         if port is None:
             self._inbox.append(
                 Unreachable(flow, f"{flow.transport} {flow.local[0]}:{flow.local[1]} is not open")
