@@ -89,8 +89,10 @@ class Dialog:
 
         Raises ParseError when the request has no usable Contact.
         """
-        to = request.to
-        return cls(
+        to, contact = request.to, request.contact
+        if contact is None or contact is STAR:
+            raise ParseError("Contact", "", "one Contact URI, to make a dialog (RFC 3261 §12.1)")
+        dialog = cls(
             call_id=request.call_id,
             local=str(to if to.tag else to.with_param("tag", local_tag)),
             local_tag=local_tag,
@@ -98,19 +100,23 @@ class Dialog:
             remote_tag=request.from_tag,
             local_seq=local_seq,
             remote_seq=request.cseq.number,
-            target=_target(request),
+            target=_bare(contact.uri),
             route=_routes(request),
             flow=flow,
             owner=owner,
         )
+        dialog._note_allow(request)
+        return dialog
 
     @classmethod
     def of_response(cls, request: Request, response: Response, flow: Flow, owner: Any) -> Dialog:
         """The UAC side (§12.1.2): the route set is the Record-Route in reverse order.
 
-        Raises ParseError when the response has no usable Contact.
+        A response without the Contact it must have is taken as sent by whom we called: an
+        answered call can then still be acknowledged and ended.
         """
-        return cls(
+        contact = response.contact
+        dialog = cls(
             call_id=response.call_id,
             local=str(response.from_),
             local_tag=response.from_tag,
@@ -118,11 +124,13 @@ class Dialog:
             remote_tag=response.to_tag,
             local_seq=request.cseq.number,
             remote_seq=None,
-            target=_target(response),
+            target=request.uri if contact is None or contact is STAR else _bare(contact.uri),
             route=_routes(response)[::-1],
             flow=flow,
             owner=owner,
         )
+        dialog._note_allow(response)
+        return dialog
 
     @property
     def id(self) -> DialogId:
@@ -139,10 +147,8 @@ class Dialog:
         """Target refresh (§12.2.1.2, §12.2.2): the peer's new Contact, if it gave one."""
         contact = message.contact
         if contact is not None and contact is not STAR:
-            self.target = contact.uri
-        allow = message.values("allow")
-        if allow:
-            self.allow = tuple(str(method) for method in allow)
+            self.target = _bare(contact.uri)
+        self._note_allow(message)
 
     def allows(self, method: str) -> bool:
         """Whether the peer's last Allow named the method; an absent Allow promises nothing."""
@@ -168,7 +174,7 @@ class Dialog:
         headers: list[tuple[str, str]] = []
         if route:
             if route[0].uri.param("lr") is None:  # a strict router takes the Request-URI's place
-                uri = str(route[0].uri)
+                uri = str(_bare(route[0].uri))
                 headers.extend(("Route", str(hop)) for hop in route[1:])
                 headers.append(("Route", f"<{self.target}>"))
             else:
@@ -196,16 +202,22 @@ class Dialog:
         remote = (hop.host, hop.port or 5060)
         return flow if remote == flow.remote else flow._replace(remote=remote)
 
+    def _note_allow(self, message: Request | Response) -> None:
+        allow = message.values("allow")
+        if allow:
+            self.allow = tuple(map(str, allow))
+
 
 def _routes(message: Request | Response) -> tuple[Address, ...]:
     return cast("tuple[Address, ...]", message.values("record-route"))
 
 
-def _target(message: Request | Response) -> Uri:
-    contact = message.contact
-    if contact is None or contact is STAR:
-        raise ParseError("Contact", "", "one Contact URI, to make a dialog (RFC 3261 §12.1)")
-    return contact.uri
+def _bare(uri: Uri) -> Uri:
+    """Fit to be a Request-URI, which bears neither headers nor a method (§19.1.1, table 1)."""
+    if uri.headers or uri.param("method") is not None:
+        params = tuple(p for p in uri.params if p[0].lower() != "method")
+        return uri.replace(headers="", params=params)
+    return uri
 
 
 def _is_address(host: str) -> bool:

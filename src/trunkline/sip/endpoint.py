@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from hashlib import blake2s
 from typing import Any, NamedTuple, Protocol, cast
 
 from trunkline.finding import ParseError
@@ -17,7 +18,8 @@ from trunkline.sip.agenda import Agenda, Sleeper
 from trunkline.sip.dialog import Dialog, DialogState
 from trunkline.sip.flow import Flow, Ids, Send
 from trunkline.sip.headers import Via, split_commas
-from trunkline.sip.message import Request, Response, check, parse, respond, unfold
+from trunkline.sip.lines import unfold
+from trunkline.sip.message import METHODS, MessageError, Request, Response, check, parse, respond
 from trunkline.sip.transaction import (
     ClientInvite,
     ClientRequest,
@@ -118,6 +120,8 @@ class Endpoint:
         self._clients: dict[Any, ClientTransaction] = {}
         self._servers: dict[Any, ServerTransaction] = {}
         self._merged: dict[tuple[str, str, int, str], ServerTransaction] = {}
+        self._instead: dict[ClientTransaction, Flow] = {}  # where to go when the first flow fails
+        self._stateless_key = ids.token().encode()
         self._hosts: dict[tuple[str, tuple[str, int]], str] = {}
 
     # --- what goes out ------------------------------------------------------------
@@ -152,18 +156,23 @@ class Endpoint:
         now: float,
         body: bytes = b"",
         content_type: str = "application/sdp",
+        instead: Flow | None = None,
     ) -> tuple[ClientTransaction, list[Any]]:
         """Send a request in a new client transaction; `owner` hears what becomes of it.
 
-        `headers` come without Via and Content-Length.
+        `headers` come without Via and Content-Length. A request over a connection that
+        breaks goes once more, by the flow `instead`.
         """
         rest = list(headers)
         request = Request.build(method, uri, [self.via(flow), *rest], body, content_type)
         limit = self.settings.datagram_max
         if flow.transport == "UDP" and limit and len(bytes(request)) > limit:
-            flow = flow._replace(transport="TCP")  # §18.1.1; `unreachable` falls back to UDP
+            instead, flow = flow, flow._replace(transport="TCP")  # §18.1.1
             request = Request.build(method, uri, [self.via(flow), *rest], body, content_type)
-        return self._launch(request, flow, owner, now)
+        transaction, out = self._launch(request, flow, owner, now)
+        if instead is not None:
+            self._instead[transaction] = instead
+        return transaction, out
 
     def acknowledge(
         self, uri: str, headers: Iterable[tuple[str, str]], flow: Flow, body: bytes = b""
@@ -212,15 +221,11 @@ class Endpoint:
             return []  # a keep-alive (RFC 5626 §4.4.1)
         try:
             message = parse(data)
-            if isinstance(message, Response):
-                return self._response(message, now)
-            request = self._stamped(message, flow)
-        except ParseError as error:
+        except MessageError as error:
             return self._refuse_unread(error, flow)
-        try:
-            return self._request(request, flow, now)
-        except ParseError as error:  # a header that is read only when its turn comes
-            return self._refuse(request, error, flow)
+        if isinstance(message, Response):
+            return self._response(message, now)
+        return self._request(message, flow, now)
 
     def unreachable(self, flow: Flow, now: float) -> list[Any]:
         """Nothing can be sent on that flow: its transactions fail (§18.4), or fall back to UDP."""
@@ -287,27 +292,38 @@ class Endpoint:
         return transaction, out
 
     def _response(self, response: Response, now: float) -> list[Any]:
-        if len(response.values("via")) != 1:
-            return []  # §8.1.3.3: not for us
-        transaction = self._clients.get(client_key(response))
-        if transaction is None:
-            return []
-        check(response)
+        try:
+            if len(response.values("via")) != 1:
+                return []  # §8.1.3.3: not for us
+            transaction = self._clients.get(client_key(response))
+            if transaction is None:
+                return []
+            check(response)
+        except ParseError:
+            return []  # it will be asked for again, or time out
         return self._after(transaction, transaction.receive(response, now), now)
 
-    def _request(self, request: Request, flow: Flow, now: float) -> list[Any]:
-        method = request.method
-        key = server_key(request)
-        known = self._servers.get(key)
+    def _request(self, message: Request, flow: Flow, now: float) -> list[Any]:
+        method = message.method
+        try:
+            request = self._stamped(message, flow)
+        except ParseError:
+            return []  # no Via that could be read: nobody to answer
+        try:
+            key = server_key(request)
+            known = self._servers.get(key)
+            if known is None or method == "ACK":  # a repeated request was good the first time
+                check(request)
+        except ParseError as error:
+            return self._refuse(request, error, flow)
         if known is not None and method != "CANCEL":
             return self._after(known, known.receive(request, now), now)
-        check(request)
         if method == "ACK":
             return self._ack(request, now)
         if method == "CANCEL":
             return self._cancel(request, key, flow, now)
         if len(self._servers) >= self.settings.transactions_max:
-            return self._stateless(request, flow, 503, [("Retry-After", "5")])
+            return self._stateless(request, flow, 503, (("Retry-After", "5"),))
         make = ServerInvite if method == "INVITE" else ServerRequest
         transaction: ServerTransaction = make(request, _answer_flow(request, flow), self.timers, now)
         self._servers[key] = transaction
@@ -317,7 +333,7 @@ class Endpoint:
         """§8.2 and §12.2.2 in their order: method, scheme, merged, extensions, dialog."""
         method = request.method
         if method not in self.settings.methods:
-            return self.reply(transaction, 405 if method in _KNOWN else 501, now, [("Allow", self.allow)])
+            return self.reply(transaction, 405 if method in METHODS else 501, now, [("Allow", self.allow)])
         if request.uri.scheme not in _CONTACT_SCHEMES:
             return self.reply(transaction, 416, now)
         unknown = [o for o in request.values("require") if str(o) not in self.settings.extensions]
@@ -352,14 +368,14 @@ class Endpoint:
         known = self._servers.get(key)
         if known is not None:
             return self._after(known, known.receive(request, now), now)
-        transaction = ServerRequest(request, _answer_flow(request, flow), self.timers, now)
-        self._servers[key] = transaction
         target = self._servers.get(server_key(request, method="INVITE"))
         if not isinstance(target, ServerInvite):
-            return self.reply(transaction, 481, now)
+            return self._stateless(request, flow, 481)
+        transaction = ServerRequest(request, _answer_flow(request, flow), self.timers, now)
+        self._servers[key] = transaction
         out = self.reply(transaction, 200, now)
         if target.owner is not None:  # a usage; without one the INVITE is being refused already
-            out += self._heard(cast("Owner", target.owner), Cancelled(target, request), now)
+            out += self._heard(target.owner, Cancelled(target, request), now)
         return out
 
     def _after(self, transaction: Any, outputs: list[Any], now: float) -> list[Any]:
@@ -390,27 +406,27 @@ class Endpoint:
     def _transport_failed(self, transaction: Any, now: float) -> list[Any]:
         if isinstance(transaction, ServerInvite | ServerRequest):
             return []
-        flow, request = transaction.flow, transaction.request
-        if (
-            flow.transport == "TCP"
-            and f"/UDP {self.host(flow)}" not in str(request.via)
-            and (len(bytes(request)) > self.settings.datagram_max > 0)
-        ):
-            # §18.1.1: a peer without TCP gets the large request over UDP after all.
-            down = flow._replace(transport="UDP")
-            if (down.transport, down.local) in self._hosts:
-                again = request.without("via").prepended(*self.via(down))
-                launched, out = self._launch(again, down, transaction.owner, now)
-                return [*self._heard(transaction.owner, Relaunched(transaction, launched), now), *out]
-        return self._heard(transaction.owner, ResponseReceived(transaction, 503, None), now)
+        instead = self._instead.get(transaction)
+        if instead is None or not self._speaks(instead, transaction.flow):
+            return self._heard(transaction.owner, ResponseReceived(transaction, 503, None), now)
+        again = transaction.request.without("via").prepended(*self.via(instead))
+        launched, out = self._launch(again, instead, transaction.owner, now)
+        return [*self._heard(transaction.owner, Relaunched(transaction, launched), now), *out]
+
+    def _speaks(self, flow: Flow, proven: Flow) -> bool:
+        """Whether this side has ever spoken from there."""
+        return flow.transport == proven.transport or (flow.transport, flow.local) in self._hosts
 
     def _forget(self, transaction: Any) -> None:
         self.agenda.forget(transaction)
         request = transaction.request
         if isinstance(transaction, ClientInvite | ClientRequest):
             self._clients.pop((request.branch, request.method), None)
+            self._instead.pop(transaction, None)
             return
-        self._servers.pop(server_key(request), None)
+        key = server_key(request)
+        if self._servers.get(key) is transaction:
+            del self._servers[key]
         merged = (request.call_id, request.from_tag, request.cseq.number, request.method)
         if self._merged.get(merged) is transaction:
             del self._merged[merged]
@@ -435,9 +451,13 @@ class Endpoint:
             params = (*params, ("received", host))
         return _with_top_via(request, replace(via, params=params))
 
-    def _refuse_unread(self, error: ParseError, flow: Flow) -> list[Any]:
-        request = getattr(error, "message", None)
-        return self._refuse(request, error, flow) if isinstance(request, Request) else []
+    def _refuse_unread(self, error: MessageError, flow: Flow) -> list[Any]:
+        if error.message is None:
+            return []
+        try:
+            return self._refuse(self._stamped(error.message, flow), error, flow)
+        except ParseError:
+            return []
 
     def _refuse(self, request: Request, error: ParseError, flow: Flow) -> list[Any]:
         if request.method == "ACK":
@@ -449,13 +469,13 @@ class Endpoint:
         request: Request,
         flow: Flow,
         status: int,
-        headers: Iterable[tuple[str, str]],
+        headers: Iterable[tuple[str, str]] = (),
         reason: str | None = None,
     ) -> list[Any]:
-        try:
-            response = respond(request, status, reason, to_tag=self.ids.token(), headers=headers)
-        except ParseError:
-            return []  # not even Via, From, To, Call-ID and CSeq can be copied: silence
+        """Answer and forget; a repetition gets the same To tag (§8.2.7)."""
+        seen = "\n".join(line for key, line in request.fields if key in _IDENTITY)
+        tag = blake2s(seen.encode("utf-8", "surrogateescape"), digest_size=8, key=self._stateless_key)
+        response = respond(request, status, reason, to_tag=tag.hexdigest(), headers=headers)
         return [Send(bytes(response), _answer_flow(request, flow))]
 
 
@@ -467,10 +487,7 @@ class _Nobody:
 
 
 _SILENCE = _Nobody()
-_KNOWN = frozenset(  # methods with an RFC: not served here is 405, any other word is 501
-    ("INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "REGISTER", "PRACK", "UPDATE", "INFO")
-    + ("REFER", "NOTIFY", "SUBSCRIBE", "MESSAGE", "PUBLISH")
-)
+_IDENTITY = frozenset({"via", "from", "to", "call-id", "cseq"})
 
 
 def _answer_flow(request: Request, flow: Flow) -> Flow:

@@ -1,4 +1,4 @@
-"""Session timers (RFC 4028) and reliable provisional responses (RFC 3262), as small machines."""
+"""Session timers (RFC 4028): who refreshes, how often, and when to give up."""
 
 from __future__ import annotations
 
@@ -19,6 +19,18 @@ class SessionPolicy:
     expires: int = 1800
     min_se: int = 90
     reliable: str = "supported"
+
+    @property
+    def supported(self) -> str:
+        """The Supported header while the call is being made."""
+        if self.reliable == "off":
+            return self.supported_later
+        return "100rel, timer" if self.timer else "100rel"
+
+    @property
+    def supported_later(self) -> str:
+        """The Supported header once it stands: a re-INVITE is answered at once."""
+        return "timer" if self.timer else ""
 
 
 class SessionTimer:
@@ -130,30 +142,6 @@ class SessionTimer:
         assert self.expires_at is not None
         # §10: BYE slightly before expiry, min(32 s, a third of the interval).
         return self.expires_at - min(32.0, self.interval / 3)
-
-
-class ReliableSequence:
-    """The UAC's view of reliable provisionals in one early dialog (RFC 3262 §4)."""
-
-    __slots__ = ("last",)
-
-    def __init__(self) -> None:
-        self.last: int | None = None
-
-    def takes(self, rseq: int) -> bool:
-        """True for the next one in order; repetitions and gaps are not acknowledged."""
-        if self.last is not None and rseq != self.last + 1:
-            return False
-        self.last = rseq
-        return True
-
-
-def reliable_number(response: Response) -> int | None:
-    """The RSeq of a provisional that wants a PRACK, else None (RFC 3262 §4)."""
-    if not 100 < response.status < 200 or "100rel" not in map(str, response.values("require")):
-        return None
-    rseq = response.value("rseq")
-    return rseq if isinstance(rseq, int) else None
 
 
 def _supports_timer(request: Request) -> bool:
