@@ -57,6 +57,12 @@ def test_longer_lines_than_the_limit_are_over_it_folds_included(letter: str) -> 
     assert isinstance(read_lines(b"s" * (MAX_LINE + 1))[2], OverLimit)
 
 
+def test_folds_beyond_the_limit_are_not_even_kept() -> None:
+    _, fields, error = read_lines(b"start\r\nTo: a\r\nX: y" + b"\r\n " * 20000)
+    assert isinstance(error, OverLimit)
+    assert fields == [("to", "To: a")]
+
+
 @given(st.lists(st.sampled_from([b"\r", b"\n", b"\r\n", b"a"]), max_size=8).map(b"".join))
 def test_line_ends_are_crlf_alone(head: bytes) -> None:
     rest = head.replace(b"\r\n", b"")
