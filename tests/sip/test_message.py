@@ -105,7 +105,7 @@ def test_one_wrong_octet_is_refused_or_harmless_and_can_be_answered(at: int, oct
     except ParseError as error:
         status = error.status
     if request is not None:
-        answer = bytes(Response.to(request, status, to_tag="x"))
+        answer = bytes(respond(request, status, to_tag="x"))
         assert bytes(parse(answer)) == answer
 
 
@@ -202,7 +202,7 @@ def test_nothing_built_can_smuggle_a_line_end() -> None:
         with pytest.raises(ValueError, match="line end"):
             Request.build("BYE", wrong, [])
         with pytest.raises(ValueError, match="line end"):
-            Response.to(invite(), 200, wrong)
+            respond(invite(), 200, wrong)
         with pytest.raises(ValueError, match="line end"):
             invite().with_uri(wrong)
 
@@ -210,7 +210,7 @@ def test_nothing_built_can_smuggle_a_line_end() -> None:
 @pytest.mark.rfc("3261#8.2.6.2")
 def test_response_copies_what_it_must_line_by_line() -> None:
     request = invite()
-    response = Response.to(request, 180, to_tag="t1", headers=[("Contact", STAR)])
+    response = respond(request, 180, to_tag="t1", headers=[("Contact", STAR)])
     assert (response.status, response.reason) == (180, "Ringing")
     assert [line for _, line in response.fields] == [
         *(request.fields[at][1] for at in (0, 1, 3)),
@@ -234,18 +234,18 @@ def test_trying_has_no_tag_and_gives_the_timestamp_back() -> None:
 
 @pytest.mark.rfc("3261#12.1.1")
 def test_refusals_carry_no_record_route() -> None:
-    assert Response.to(invite(), 486, "Busy", to_tag="t1").get("Record-Route") is None
-    assert Response.to(invite(), 200, body=b"v=0", content_type="a/b").get("Content-Type") == "a/b"
+    assert respond(invite(), 486, "Busy", to_tag="t1").get("Record-Route") is None
+    assert respond(invite(), 200, body=b"v=0", content_type="a/b").get("Content-Type") == "a/b"
 
 
 def test_a_tag_is_never_replaced() -> None:
     request = invite().with_header("To", "<sip:a@b>;tag=theirs")
-    assert Response.to(request, 200, to_tag="ours").to_tag == "theirs"
+    assert respond(request, 200, to_tag="ours").to_tag == "theirs"
     for wrong, answer in (
         ('"open <sip:a@b>;tag = theirs', '"open <sip:a@b>;tag = theirs'),
         ('"open <sip:a@b>', '"open <sip:a@b>;tag=ours'),
     ):
-        assert Response.to(request.with_header("To", wrong), 400, to_tag="ours").get("To") == answer
+        assert respond(request.with_header("To", wrong), 400, to_tag="ours").get("To") == answer
 
 
 # What is refused
@@ -307,7 +307,7 @@ def test_a_request_that_is_wrong_can_still_be_answered(old: str, new: str, statu
     assert error.status == status
     assert error.message is not None
     assert error.message.call_id == "c1@192.0.2.10"
-    assert Response.to(error.message, status, to_tag="x").branch == "z9hG4bKone"
+    assert respond(error.message, status, to_tag="x").branch == "z9hG4bKone"
 
 
 def test_an_unfinished_head_is_answered_as_far_as_it_goes() -> None:
@@ -335,7 +335,7 @@ def test_version_may_be_in_any_case() -> None:
 def test_a_good_message_passes_and_so_does_one_from_before_rfc_3261() -> None:
     check(invite())
     check(parse(changed("Max-Forwards: 70\r\n", "").replace(b";tag=f1", b"")))
-    check(Response.to(invite(), 200, to_tag="x"))
+    check(respond(invite(), 200, to_tag="x"))
     check(parse(changed("Timestamp: 54", "X-Odd: \x00,;;\r\nX-Odd: again")))
 
 

@@ -11,7 +11,7 @@ from tests.sip.torture_verdicts import VERDICTS
 from trunkline.finding import ParseError
 from trunkline.sip.framing import Framer, Malformed
 from trunkline.sip.headers import Address, MediaType, Via
-from trunkline.sip.message import Message, MessageError, Request, Response, check, parse
+from trunkline.sip.message import Message, MessageError, Request, Response, check, parse, respond
 from trunkline.sip.uri import unescape
 
 OWN = Path(__file__).parent / "torture"
@@ -66,7 +66,7 @@ def test_refused_request_can_be_answered(name: str, path: Path) -> None:
     verdict, status, request = judge(path.read_bytes())
     if verdict == "reject":
         assert isinstance(request, Request)
-        answer = parse(bytes(Response.to(request, status, to_tag="here")))
+        answer = parse(bytes(respond(request, status, to_tag="here")))
         assert isinstance(answer, Response)
         assert answer.all("Via") == request.all("Via")
         assert answer.all("Call-ID") == request.all("Call-ID")

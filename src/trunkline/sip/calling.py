@@ -190,8 +190,7 @@ class Calling:
             usage.go("accepted")
             self._settle(dialog)
             return [*out, *usage.send_bye(now)]
-        uri, headers = dialog.addressing("BYE")
-        return [*out, *usage.endpoint.request("BYE", uri, headers, dialog.next_flow(), _DEAF, now)[1]]
+        return [*out, *usage.ask(dialog, "BYE", (), now, owner=_DEAF)[1]]
 
     def _settle(self, dialog: Dialog) -> None:
         """This is the call's dialog, the others are none."""
@@ -206,10 +205,9 @@ class Calling:
         return Dialog.of_response(request, response, self._outgoing.flow, self._usage)
 
     def _prack(self, dialog: Dialog, response: Response, now: float) -> list[Any]:
-        usage, cseq = self._usage, response.cseq
-        uri, headers = dialog.addressing("PRACK")
-        headers.append(("RAck", f"{response.value('rseq')} {cseq.number} {cseq.method}"))
-        return usage.endpoint.request("PRACK", uri, headers, dialog.next_flow(), usage, now)[1]
+        cseq = response.cseq
+        rack = ("RAck", f"{response.value('rseq')} {cseq.number} {cseq.method}")
+        return self._usage.ask(dialog, "PRACK", (rack,), now)[1]
 
 
 class _Deaf:

@@ -196,11 +196,21 @@ class Dialog:
         """
         hop = self.route[0].uri if self.route else self.target
         flow = self.flow
-        transport = (hop.param("transport") or "").upper() or ("UDP" if hop.scheme == "sip" else "TLS")
-        if flow.reliable or transport != flow.transport or not _is_address(hop.host):
+        if flow.reliable or _transport(hop) != flow.transport or not _is_address(hop.host):
             return flow
         remote = (hop.host, hop.port or 5060)
         return flow if remote == flow.remote else flow._replace(remote=remote)
+
+    def instead(self) -> Flow | None:
+        """Where a request goes when the dialog's connection is lost: the address it should go to anyway."""
+        hop = self.route[0].uri if self.route else self.target
+        flow = self.flow
+        if not flow.reliable or not _is_address(hop.host):
+            return None
+        transport = _transport(hop)
+        remote = (hop.host, hop.port or (5061 if transport == "TLS" else 5060))
+        other = Flow(transport, flow.local, remote, flow.peer if transport == "TLS" else "")
+        return None if other == flow else other
 
     def _note_allow(self, message: Request | Response) -> None:
         allow = message.values("allow")
@@ -210,6 +220,13 @@ class Dialog:
 
 def _routes(message: Request | Response) -> tuple[Address, ...]:
     return cast("tuple[Address, ...]", message.values("record-route"))
+
+
+def _transport(hop: Uri) -> str:
+    """What a hop that is an address is reached by (RFC 3263 §4.1)."""
+    if hop.scheme == "sips":
+        return "TLS"
+    return (hop.param("transport") or "UDP").upper()
 
 
 def _bare(uri: Uri) -> Uri:

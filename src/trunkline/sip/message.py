@@ -7,8 +7,8 @@ asked for. Messages are treated as frozen: each `with...` gives a new one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Self, cast, overload
+from collections.abc import Iterable
+from typing import Self, cast
 
 from trunkline.finding import ParseError
 from trunkline.sip.headers import HEADERS, KEYS, Address, CSeq, Via, canonical, typed
@@ -66,20 +66,6 @@ class MessageError(ParseError):
         super().__init__(error.where, error.got, error.expected, status=error.status)
         self.message = message if isinstance(message, Request) else None
         self.over_limit = isinstance(error, OverLimit)
-
-
-class _To:
-    """`message.to` is the To header; on the class, `Response.to(request, status, ...)` is `respond`.
-
-    Both read as the trade says them, and a plain attribute can only be one of the two.
-    """
-
-    @overload
-    def __get__(self, message: None, owner: type[Message]) -> Callable[..., Response]: ...
-    @overload
-    def __get__(self, message: Message, owner: type[Message]) -> Address: ...
-    def __get__(self, message: Message | None, owner: type[Message]) -> Address | Callable[..., Response]:
-        return respond if message is None else cast("Address", message._needed("to"))
 
 
 class Message:
@@ -150,7 +136,10 @@ class Message:
         """From; ParseError if it is missing or wrong."""
         return cast("Address", self._needed("from"))
 
-    to = _To()
+    @property
+    def to(self) -> Address:
+        """To; ParseError if it is missing or wrong."""
+        return cast("Address", self._needed("to"))
 
     @property
     def call_id(self) -> str:

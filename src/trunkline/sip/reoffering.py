@@ -137,14 +137,12 @@ class Reoffering:
         usage = self._usage
         assert usage.dialog is not None
         usage.said = ask.body or usage.said
-        uri, headers = usage.dialog.addressing(ask.method)
-        headers += usage.own_headers(usage.dialog.flow, "User-Agent", usage.policy.supported_later)
+        headers = list(usage.own_headers(usage.dialog.flow, "User-Agent", usage.policy.supported_later))
         if usage.timer.expires_at is not None:  # RFC 4028 §7.4: whoever refreshes goes on doing so
             headers += usage.timer.request_headers("uac" if usage.timer.we_refresh else "uas")
+        headers += (*ask.headers, *extra)
         self._mine = ask
-        self._transaction, out = usage.endpoint.request(
-            ask.method, uri, [*headers, *ask.headers, *extra], usage.dialog.next_flow(), usage, now, ask.body
-        )
+        self._transaction, out = usage.ask(usage.dialog, ask.method, headers, now, ask.body)
         return out
 
     def _granted(self, ask: Ask, transaction: ClientTransaction, response: Response, now: float) -> list[Any]:

@@ -12,6 +12,7 @@ change after them, `acceptance` the 2xx and ACKs of all; here is what they share
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Any
 
 from trunkline.sip.acceptance import Acceptance, Acknowledgements
@@ -21,6 +22,7 @@ from trunkline.sip.dialog import Dialog
 from trunkline.sip.endpoint import (
     AckReceived,
     Cancelled,
+    ClientTransaction,
     Endpoint,
     Owner,
     Relaunched,
@@ -226,7 +228,7 @@ class InviteUsage:
         """Send an INFO (RFC 6086)."""
         if self.dialog is None or self.state is not State.CONFIRMED:
             return self.tell(InfoAnswered(self, 481), now)
-        return self._request("INFO", (), now, body, content_type)
+        return self.ask(self.dialog, "INFO", (), now, body, content_type)[1]
 
     def answer_info(self, transaction: ServerRequest, status: int, now: float) -> list[Any]:
         """Answer the peer's INFO."""
@@ -368,6 +370,23 @@ class InviteUsage:
             (product, self.endpoint.settings.user_agent),
         )
 
+    def ask(
+        self,
+        dialog: Dialog,
+        method: str,
+        extra: Iterable[tuple[str, str]],
+        now: float,
+        body: bytes = b"",
+        content_type: str = "application/sdp",
+        owner: Owner | None = None,
+    ) -> tuple[ClientTransaction, list[Any]]:
+        """Send a request inside a dialog."""
+        uri, headers = dialog.addressing(method)
+        headers += extra
+        return self.endpoint.request(
+            method, uri, headers, dialog.next_flow(), owner or self, now, body, content_type, dialog.instead()
+        )
+
     def ack(self, dialog: Dialog, seq: int, body: bytes = b"") -> list[Any]:
         """Acknowledge a 2xx, and remember how, for when it comes again (§13.2.2.4)."""
         uri, headers = dialog.addressing("ACK", seq)
@@ -409,8 +428,10 @@ class InviteUsage:
         out = self._bye(now)
         return [*out, *self.tell(Ended(self, "timer", why, None), now)]
 
-    def send_bye(self, now: float) -> list[Any]:
-        return self._request("BYE", self.farewell, now)
+    def send_bye(self, now: float, extra: Headers = ()) -> list[Any]:
+        """The BYE of our hang-up, or again with credentials."""
+        assert self.dialog is not None
+        return self.ask(self.dialog, "BYE", (*self.farewell, *extra), now)[1]
 
     def finish(self, now: float) -> list[Any]:
         """Nothing is waited for any more; the dialogs are over."""
@@ -442,22 +463,9 @@ class InviteUsage:
         if event.response is not None and request.get("authorization") is request.get("proxy-authorization"):
             extra = self.mended(event.status, event.response, request)
             if extra:
-                return self._request("BYE", (*self.farewell, *extra), now)
+                return self.send_bye(now, extra)
         self.go("gone")
         return [*self.finish(now), *self.tell(Gone(self), now)]
-
-    def _request(
-        self,
-        method: str,
-        extra: Headers,
-        now: float,
-        body: bytes = b"",
-        content_type: str = "application/sdp",
-    ) -> list[Any]:
-        assert self.dialog is not None
-        uri, headers = self.dialog.addressing(method)
-        flow = self.dialog.next_flow()
-        return self.endpoint.request(method, uri, [*headers, *extra], flow, self, now, body, content_type)[1]
 
     def _settled(self, out: list[Any]) -> list[Any]:
         if self.state is not State.OVER:
