@@ -17,7 +17,7 @@ from trunkline.call.leg import Leg, Terms
 from trunkline.call.node import Drain, Input, Log, Output, Received, Unreachable
 from trunkline.call.party import Behaviour, Party
 from trunkline.carrier.faults import Fault
-from trunkline.carrier.screening import Refusal, caller_of, screen_caller, screen_media
+from trunkline.carrier.screening import Refusal, caller_of, screen_called, screen_caller, screen_media
 from trunkline.carrier.subscribers import Subscribers
 from trunkline.carrier.talk import KEPT, Talk
 from trunkline.finding import ParseError
@@ -28,6 +28,7 @@ from trunkline.sip.flow import Flow, Ids
 from trunkline.sip.message import Request
 from trunkline.sip.session import SessionPolicy
 from trunkline.sip.transaction import TimerValues
+from trunkline.sip.uri import format_host
 from trunkline.sip.usage import Outgoing
 from trunkline.site.model import CarrierSbc, Site
 
@@ -37,13 +38,15 @@ METHODS = ("INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "REGISTER", "PRACK", "UP
 
 
 class _Through:
-    """A call that goes through to an external subscriber: two passing legs, bridged."""
+    """A call that goes through, to or from an external subscriber: two passing legs, bridged."""
 
-    def __init__(self, a: Leg, b: Leg) -> None:
+    def __init__(self, a: Leg, b: Leg, onward: Outgoing) -> None:
         self.bridge = Bridge(a, b)
-        self.sdp: Description | None = None
+        self.onward = onward
 
     def hear(self, event: Any, now: float) -> list[Any]:
+        if isinstance(event, events.Invited):
+            return self.bridge.b.invite(self.onward, event.sdp, now)
         return self.bridge.carry(event, now)
 
 
@@ -108,16 +111,7 @@ class Sbc:
         leg = self._leg(ends_here=True)
         self._seat(leg, behaviour, caller, number)
         self.calls[leg.id] = leg
-        host = self.endpoint.host(Flow("UDP", self.local, self.customer))
-        shown = (
-            f"<sip:{caller}@{host};user=phone>" if caller else '"Anonymous" <sip:anonymous@anonymous.invalid>'
-        )
-        headers = () if not caller else (("P-Asserted-Identity", shown),)
-        if not caller:
-            headers = (("Privacy", "id"),)
-        at = self.customer
-        target = f"sip:{number}@{at[0]}:{at[1]};user=phone"
-        outgoing = Outgoing(target, shown, f"<{target}>", Flow("UDP", self.local, at), caller, headers)
+        outgoing = self._to_customer(caller, number)
         return leg.id, self._taken(leg.invite(outgoing, None, now), now)
 
     def listen(self, tones: tuple[int, ...]) -> list[Output]:
@@ -161,7 +155,8 @@ class Sbc:
         request, transaction = received.request, received.transaction
         if self.fault is Fault.DEAF:
             return []
-        if not self._trusted(transaction.flow):
+        outside = self.subscribers.at(transaction.flow.remote, caller_of(request))
+        if not outside and not self._trusted(transaction.flow):
             return self.endpoint.reply(transaction, 403, now, reason="Unknown Customer")
         if self.fault is Fault.UNAVAILABLE or self.draining:
             return self.endpoint.reply(transaction, 503, now)
@@ -172,36 +167,41 @@ class Sbc:
             return self.endpoint.reply(transaction, 403, now)
         if self.fault is Fault.STALLED:
             return self.endpoint.trying(transaction, now)  # type: ignore[arg-type]
-        refusal = self._admit(request)
+        refusal = self._admit(request, outside)
         if refusal is not None:
             reply = self.endpoint.reply(transaction, refusal.status, now)
             return [*reply, Log("info", f"refused with {refusal.status}: {refusal.why}")]
-        return self._call(received, now)
+        return self._call(received, outside, now)
 
-    def _call(self, received: RequestReceived, now: float) -> list[Any]:
+    def _call(self, received: RequestReceived, outside: str, now: float) -> list[Any]:
+        """A call from the customer, or to it from the subscriber whose number is `outside`."""
         request = received.request
         number = request.uri.number or request.uri.user
-        external = self.subscribers.external(number)
-        leg = self._leg(ends_here=external is None)
-        self.calls[leg.id] = leg
-        if external is None:
-            self._seat(leg, self.subscribers.behaviour(number), number, caller_of(request))
+        if outside:
+            withheld = "id" in (request.get("privacy") or "").lower().replace(" ", "").split(";")
+            leg, customers = self._through(self._to_customer("" if withheld else outside, number))
+        elif (at := self.subscribers.external(number)) is not None:
+            leg, _ = self._through(self._to_subscriber(request, number, at))
+            customers = leg
         else:
-            far = self._leg(ends_here=False)
-            through = _Through(leg, far)
-            self._ends[leg.id] = self._ends[far.id] = through
+            leg = customers = self._leg(ends_here=True)
+            self._seat(leg, self.subscribers.behaviour(number), number, caller_of(request))
+        self.calls[customers.id] = customers
         try:
             return leg.incoming(received.transaction, request, now)  # type: ignore[arg-type]
         except ParseError as error:
-            for mine in (leg.id, *((far.id,) if external is not None else ())):
-                self._forget(mine)
+            end = self._ends[leg.id]
+            for mine in (end.bridge.a, end.bridge.b) if isinstance(end, _Through) else (leg,):
+                self._forget(mine.id)
             return self.endpoint.reply(received.transaction, error.status, now)
 
-    def _admit(self, request: Request) -> Refusal | None:
+    def _admit(self, request: Request, outside: str) -> Refusal | None:
         """Channels first, then the number, then the codec."""
         bought = self.knobs.channels or self.site.trunk.channels
         if len(self.calls) >= bought:
             return Refusal(self.knobs.full_status, f"all {bought} channels are in use")
+        if outside:
+            return screen_called(request, self.knobs)
         refusal = screen_caller(request, self.knobs)
         if refusal is None and request.body:
             try:
@@ -220,22 +220,31 @@ class Sbc:
             out = [] if end is None else end.hear(event, now)
             self._forget(leg.id)
             return list(out)
-        if isinstance(end, _Through) and isinstance(event, events.Invited):
-            return self._through(end, event, now)
         return [] if end is None else end.hear(event, now)
 
-    def _through(self, through: _Through, event: events.Invited, now: float) -> list[Any]:
-        """Call the external subscriber with the customer's offer."""
-        request = event.request
-        number = request.uri.number or request.uri.user
-        at = self.subscribers.external(number)
-        assert at is not None
-        uri = f"sip:{number}@{at[0]}:{at[1]}"
-        outgoing = Outgoing(
-            uri, f"<sip:{caller_of(request) or 'anonymous'}@{at[0]}>", f"<{uri}>",
-            Flow("UDP", self.local, at), caller_of(request),
-        )  # fmt: skip
-        return through.bridge.b.invite(outgoing, event.sdp, now)
+    def _through(self, onward: Outgoing) -> tuple[Leg, Leg]:
+        """Two legs for a call that goes through, the caller's first; the other is called by `onward`."""
+        leg, far = self._leg(ends_here=False), self._leg(ends_here=False)
+        self._ends[leg.id] = self._ends[far.id] = _Through(leg, far, onward)
+        return leg, far
+
+    def _to_subscriber(self, request: Request, number: str, at: tuple[str, int]) -> Outgoing:
+        """The customer's call on to an external subscriber."""
+        caller = caller_of(request)
+        uri = f"sip:{number}@{format_host(at[0])}:{at[1]}"
+        shown = f"<sip:{caller or 'anonymous'}@{format_host(at[0])}>"
+        return Outgoing(uri, shown, f"<{uri}>", Flow("UDP", self.local, at), caller)
+
+    def _to_customer(self, caller: str, number: str) -> Outgoing:
+        """A call to one of the customer's numbers; a `caller` of "" withholds its own."""
+        at = self.customer
+        flow = Flow("UDP", self.local, at)
+        shown, headers = '"Anonymous" <sip:anonymous@anonymous.invalid>', (("Privacy", "id"),)
+        if caller:
+            shown = f"<sip:{caller}@{self.endpoint.host(flow)};user=phone>"
+            headers = (("P-Asserted-Identity", shown),)
+        target = f"sip:{number}@{format_host(at[0])}:{at[1]};user=phone"
+        return Outgoing(target, shown, f"<{target}>", flow, caller, headers)
 
     # --- small things ---------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""What the access SBC lets in from the customer: whose call, from which number, with which codec.
+"""What the access SBC lets in: whose call, from and to which number, with which codec.
 
 Each check returns the refusal a carrier would send, or None. The order is the order
 in which they are made.
@@ -47,6 +47,14 @@ def screen_caller(request: Request, knobs: CarrierKnobs) -> Refusal | None:
     if any(_within(caller, bought) for bought in knobs.number_ranges):
         return None
     return Refusal(403, f"caller number {caller or 'missing'} is not in the customer's ranges")
+
+
+def screen_called(request: Request, knobs: CarrierKnobs) -> Refusal | None:
+    """A call to the customer must be to one of its numbers."""
+    number = request.uri.number or request.uri.user
+    if not knobs.number_ranges or any(_within(number, bought) for bought in knobs.number_ranges):
+        return None
+    return Refusal(404, f"{number} is no number of the customer's")
 
 
 def screen_media(sdp: Description | None, codec: str = REQUIRED_CODEC) -> Refusal | None:

@@ -13,10 +13,14 @@ UNALLOCATED = Behaviour(does="unallocated")
 class Subscribers:
     """Subscribers by number; a number nobody has is unallocated."""
 
-    __slots__ = ("_by_number",)
+    __slots__ = ("_by_number", "_numbers_at")
 
     def __init__(self, subscribers: Iterable[CarrierSubscriber]) -> None:
         self._by_number = {subscriber.number: subscriber for subscriber in subscribers}
+        self._numbers_at: dict[tuple[str, int], list[str]] = {}
+        for number in self._by_number:
+            if (address := self.external(number)) is not None:
+                self._numbers_at.setdefault(address, []).append(number)
 
     def behaviour(self, number: str) -> Behaviour:
         """What happens when this number is called."""
@@ -30,6 +34,14 @@ class Subscribers:
             return None
         host, _, port = subscriber.at.rpartition(":")
         return host.strip("[]"), int(port)
+
+    def at(self, address: tuple[str, int], caller: str) -> str:
+        """The number that an external subscriber at this address calls from; "" for a stranger.
+
+        Where one peer plays several numbers it is the `caller` it says, else the first.
+        """
+        numbers = self._numbers_at.get(address, ())
+        return caller if caller in numbers else numbers[0] if numbers else ""
 
 
 def behaviour_of(subscriber: CarrierSubscriber) -> Behaviour:
