@@ -8,12 +8,13 @@ import sys
 import tempfile
 from pathlib import Path
 
+from bench.ipbx import IPBX
 from bench.load import Load, Sample, interleaved
 from bench.peers import DIRECT, SIPPY
 
-from bench import results
+from bench import memory, results
 
-SYSTEMS = (SIPPY, DIRECT)  # by turns, in this order; a System named "b2bua" stands against Sippy
+SYSTEMS = (SIPPY, IPBX, DIRECT)  # by turns, in this order
 
 
 def figures(samples: dict[str, list[Sample]]) -> list[results.Result]:
@@ -52,6 +53,8 @@ def main() -> int:
         print(f"FAIL  too few sound runs of {', '.join(unsound)}: is the machine busy?")
         return 1
     found = figures(dict(samples))
+    with tempfile.TemporaryDirectory(prefix="bench-") as directory:
+        found += memory.measure(Path(directory), lambda said: print(said, flush=True))
     results.write(found)
     print(f"\n{results.table(found)}\n\nPASS  written to {results.FILE.name}")
     return 0
