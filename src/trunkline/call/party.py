@@ -62,6 +62,8 @@ class Party:
                 return self._agreed()
             case events.Answered() | events.Acknowledged():
                 return self._connected(now)
+            case events.Informed(_, _, transaction):
+                return self.leg.answer_info(transaction, 200, now)  # RFC 6086 §4.2.2: heard, and that is all
             case events.Ended() | events.Refused() | events.Gone():
                 self._at = None
         return []

@@ -144,6 +144,10 @@ class Phone:
         """Hold the call, or take it back."""
         return self._taken(call.leg.hold(held, now), now)
 
+    def inform(self, call: PhoneCall, body: bytes, content_type: str, now: float) -> list[Output]:
+        """Send an INFO in the call."""
+        return self._taken(call.leg.inform(body, content_type, now), now)
+
     # --- inside ----------------------------------------------------------------------------
 
     def _taken(self, items: list[Any], now: float) -> list[Output]:

@@ -13,7 +13,7 @@ from typing import Any
 from trunkline.call import events
 from trunkline.call.bridge import Bridge
 from trunkline.call.cause import Cause
-from trunkline.call.leg import Leg, Terms
+from trunkline.call.leg import Leg, Terms, unclaimed
 from trunkline.call.node import Drain, Input, Log, Output, Received, Unreachable
 from trunkline.call.party import Behaviour, Party
 from trunkline.carrier.faults import Fault
@@ -87,7 +87,7 @@ class Sbc:
             talk.hear(event)
         leg = self._legs.get(getattr(event, "leg", ""))
         if leg is None:
-            return []
+            return list(unclaimed(event)) if isinstance(event, anchor.Anchored) else []
         out = leg.hear_media(event, now)  # type: ignore[arg-type]
         end = self._ends.get(leg.id)
         if isinstance(end, Party):
@@ -113,6 +113,21 @@ class Sbc:
         self.calls[leg.id] = leg
         outgoing = self._to_customer(caller, number)
         return leg.id, self._taken(leg.invite(outgoing, None, now), now)
+
+    def hang_up(self, leg: str, now: float) -> list[Output]:
+        """A built-in subscriber puts the receiver down."""
+        end = self._ends.get(leg)
+        return self._taken(end.hang_up(now), now) if isinstance(end, Party) else []
+
+    def hold(self, leg: str, held: bool, now: float) -> list[Output]:
+        """A built-in subscriber holds the call, or takes it back."""
+        found = self._legs.get(leg)
+        return [] if found is None else self._taken(found.hold(held, now), now)
+
+    def inform(self, leg: str, body: bytes, content_type: str, now: float) -> list[Output]:
+        """A built-in subscriber sends an INFO, as a key pressed where no telephone-event was agreed."""
+        found = self._legs.get(leg)
+        return [] if found is None else self._taken(found.inform(body, content_type, now), now)
 
     def listen(self, tones: tuple[int, ...]) -> list[Output]:
         """Let all subscribers in calls listen anew: what they heard before no longer counts."""
