@@ -191,12 +191,11 @@ class Leg:
             return []
         if self.usage.state is sip.State.IDLE:  # not even called yet
             return self._gone()
-        reason: sip.Headers = (("Reason", str(Reason("Q.850", cause.q850, cause.text or None))),)
         if self.usage.state is sip.State.RECEIVED:
-            return [*self.usage.reject(status, now, reason), *self._gone()]
+            return [*self.usage.reject(status, now, reasons(cause)), *self._gone()]
         self._go("end")
         self._answer_due = False  # the usage acknowledges by itself before its BYE
-        return [*self.descriptions.release(), *self.usage.hang_up(now, reason)]
+        return [*self.descriptions.release(), *self.usage.hang_up(now, reasons(cause))]
 
     def reoffer(self, sdp: Description | None, now: float) -> list[Any]:
         """Ask the far side to change the session (re-INVITE, or UPDATE before the answer)."""
@@ -447,6 +446,13 @@ class Leg:
 
     def _go(self, event: str) -> None:
         self.state = NEXT[(self.state, event)]
+
+
+def reasons(cause: Cause) -> sip.Headers:
+    """Why, for the far side: Q.850 always (RFC 6432), SIP too where another phone answered (RFC 3326 §2)."""
+    text = cause.text or None
+    q850 = ("Reason", str(Reason("Q.850", cause.q850, text)))
+    return (("Reason", str(Reason("SIP", 200, text))), q850) if cause.status == 200 else (q850,)
 
 
 def unclaimed(port: anchor.Anchored) -> list[Any]:
