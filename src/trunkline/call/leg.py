@@ -77,6 +77,7 @@ class Leg:
         "_at",
         "_called",
         "_reoffer_pending",
+        "_wanted",
         "descriptions",
         "endpoint",
         "id",
@@ -106,6 +107,7 @@ class Leg:
         self._called: sip.Outgoing | None = None
         self._answer_due = False  # the peer's 2xx held an offer
         self._reoffer_pending = False
+        self._wanted: Description | None = None  # what our last reoffer asked for
         self._at: float | None = None
 
     # --- commands -------------------------------------------------------------------
@@ -204,6 +206,7 @@ class Leg:
             status = 491
         if status:
             return [events.ReofferRefused(self, status)]
+        self._wanted = sdp
         return self.usage.reoffer(b"" if sdp is None else self.descriptions.pass_offer(sdp), now)
 
     def hold(self, held: bool, now: float) -> list[Any]:
@@ -412,6 +415,16 @@ class Leg:
         self.descriptions.negotiation.refused()
         return [events.ReofferRefused(self, event.status)]
 
+    def _reoffer_postponed(self, event: sip.ReofferPostponed, now: float) -> list[Any]:
+        """The peer's offer may come first; ours is said anew after it, with a version of its own."""
+        self.descriptions.negotiation.refused()
+        return []
+
+    def _reoffer_due(self, event: sip.ReofferDue, now: float) -> list[Any]:
+        if self.terms is not None:
+            return self.hold(self.descriptions.wish == "sendonly", now)
+        return self.reoffer(self._wanted, now)
+
     def _informed(self, event: sip.Informed, now: float) -> list[Any]:
         return [events.Informed(self, event.request, event.transaction)]
 
@@ -486,6 +499,8 @@ _HEARD: dict[type, Callable[[Leg, Any, float], list[Any]]] = {
     sip.Reoffered: Leg._reoffered,
     sip.ReofferAccepted: Leg._reanswered,
     sip.ReofferRejected: Leg._reoffer_refused,
+    sip.ReofferPostponed: Leg._reoffer_postponed,
+    sip.ReofferDue: Leg._reoffer_due,
     sip.Informed: Leg._informed,
     sip.InfoAnswered: Leg._info_answered,
 }

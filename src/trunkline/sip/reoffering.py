@@ -13,7 +13,9 @@ from trunkline.sip.transaction import ServerInvite
 from trunkline.sip.usage_events import (
     Headers,
     ReofferAccepted,
+    ReofferDue,
     Reoffered,
+    ReofferPostponed,
     ReofferRejected,
     State,
 )
@@ -32,26 +34,26 @@ class Ask(NamedTuple):
     body: bytes
     headers: Headers
     refresh: bool
-    attempt: int = 1
 
 
 class Reoffering:
     """One change at a time, ours or the peer's. `at` is when `expire` wants to be called."""
 
-    __slots__ = ("_again", "_mine", "_theirs", "_transaction", "_usage", "at")
+    __slots__ = ("_attempts", "_mine", "_refreshes", "_theirs", "_transaction", "_usage", "at")
 
     def __init__(self, usage: InviteUsage) -> None:
         self._usage = usage
         self._mine: Ask | None = None  # asked, not answered
         self._transaction: ClientTransaction | None = None  # what `_mine` was asked in
-        self._again: Ask | None = None  # waits out a 491
+        self._attempts = 0  # refused ones that are to be asked again
+        self._refreshes = False  # what waits out a 491 is a refresh
         self._theirs: ServerTransaction | None = None  # the peer's, not answered
         self.at = _NEVER
 
     @property
     def busy(self) -> bool:
-        """Whether a change is open, ours or the peer's."""
-        return self._mine is not None or self._again is not None or self._theirs is not None
+        """Whether a change is open, ours or the peer's, or ours waits to be asked again."""
+        return self._mine is not None or self._attempts > 0 or self._theirs is not None
 
     # --- ours -------------------------------------------------------------------------
 
@@ -103,14 +105,16 @@ class Reoffering:
         self._mine = self._transaction = None
         if status < 300 and response is not None:
             return self._granted(ask, transaction, response, now)
-        if status == 491 and ask.attempt < _ATTEMPTS_MAX:
-            self._again = ask._replace(attempt=ask.attempt + 1)
+        self._attempts += 1
+        if status == 491 and self._attempts < _ATTEMPTS_MAX:
             self.at = now + self._glare_wait()
-            return []
-        if response is not None and ask.attempt < _ATTEMPTS_MAX:
+            self._refreshes = ask.refresh
+            return [] if ask.refresh else usage.tell(ReofferPostponed(usage), now)
+        if response is not None and self._attempts < _ATTEMPTS_MAX:
             extra = usage.mended(status, response, transaction.request)
             if extra is not None:
-                return self._send(ask._replace(attempt=ask.attempt + 1), now, extra)
+                return self._send(ask, now, extra)
+        self._attempts = 0
         if status in (408, 481) and usage.state is State.CONFIRMED:  # §12.2.1.2: the dialog is gone
             return usage.give_up(f"{ask.method} in the dialog got {status}", now)
         if ask.refresh:
@@ -120,18 +124,15 @@ class Reoffering:
 
     def expire(self, now: float) -> list[Any]:
         """The wait after a 491 is over."""
-        ask, usage = self._again, self._usage
+        usage = self._usage
         self.at = _NEVER
-        if ask is None:
-            return []
-        if usage.dialog is None:
-            self._again = None
-            return usage.tell(ReofferRejected(usage, 481), now)
         if self._theirs is not None or usage.accepted is not None:
             self.at = now + self._glare_wait()
             return []
-        self._again = None
-        return self._send(ask, now)
+        attempts, self._attempts = self._attempts, 0
+        out = self.refresh(now) if self._refreshes else usage.tell(ReofferDue(usage), now)
+        self._attempts = attempts if self._mine is not None else 0
+        return out
 
     def _send(self, ask: Ask, now: float, extra: Headers = ()) -> list[Any]:
         usage = self._usage
@@ -146,7 +147,7 @@ class Reoffering:
         return out
 
     def _granted(self, ask: Ask, transaction: ClientTransaction, response: Response, now: float) -> list[Any]:
-        usage = self._usage
+        usage, self._attempts = self._usage, 0
         assert usage.dialog is not None
         usage.dialog.retarget(response)
         if usage.state is State.CONFIRMED:
@@ -190,8 +191,7 @@ class Reoffering:
         if self._theirs is not None or (invite and state in (State.RECEIVED, State.CALLING)):
             wait = str(endpoint.ids.number(11))
             return endpoint.reply(transaction, 500, now, [("Retry-After", wait)])
-        ours_open = self._mine is not None or self._again is not None
-        if ours_open and (invite or request.body):
+        if self._mine is not None and (invite or request.body):
             return endpoint.reply(transaction, 491, now)
         accepted = usage.accepted
         if invite and accepted is not None and accepted.offers:
@@ -242,6 +242,6 @@ class Reoffering:
 
     def close(self, now: float) -> list[Any]:
         """A BYE overtakes: whatever the peer still waits for gets its answer (§15.1.2)."""
-        self._mine = self._again = None
+        self._mine, self._attempts = None, 0
         self.at = _NEVER
         return self.reject(487, now)

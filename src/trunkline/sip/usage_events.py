@@ -147,6 +147,18 @@ class ReofferRejected(NamedTuple):
     status: int
 
 
+class ReofferPostponed(NamedTuple):
+    """The peer was asking too (491): our offer is off the table until ReofferDue."""
+
+    usage: InviteUsage
+
+
+class ReofferDue(NamedTuple):
+    """The wait after a 491 is over: offer again by `reoffer`, what is wanted now."""
+
+    usage: InviteUsage
+
+
 class Informed(NamedTuple):
     """An INFO; answer it with `answer_info`."""
 
