@@ -6,6 +6,7 @@ import pytest
 from tests.line import ANSWER, SDP, B, Line, Puppet, UserAgent, all_over, pair
 
 from trunkline.finding import ParseError
+from trunkline.sip.flow import Flow
 from trunkline.sip.message import Request, respond
 from trunkline.sip.session import SessionPolicy
 from trunkline.sip.usage import Abandoned, InviteUsage, State
@@ -48,7 +49,7 @@ def rung(request: Request, policy: SessionPolicy | None = None) -> tuple[Line, U
     return line, b, puppet
 
 
-def b_flow(b: UserAgent, puppet: Puppet):  # type: ignore[no-untyped-def]
+def b_flow(b: UserAgent, puppet: Puppet) -> Flow:
     flow = b.flow_to(puppet)
     return flow._replace(local=flow.remote, remote=flow.local)
 
@@ -223,11 +224,11 @@ def test_prack_from_a_called_party_gets_481() -> None:
 
 @pytest.mark.rfc("3262#3")
 def test_peer_that_requires_100rel_gets_it_even_where_it_is_off() -> None:
-    line, b, puppet = rung(invite(("Require", "100rel")), SessionPolicy(reliable="off"))
+    line, b, _puppet = rung(invite(("Require", "100rel")), SessionPolicy(reliable="off"))
     b.does(b.usage.provisional(180, line.now))
     assert line.last("180 INVITE").get("Require") == "100rel"
     assert b.usage.speaks_reliably
-    line, b, puppet = rung(invite(("Supported", "100rel")), SessionPolicy(reliable="off"))
+    line, b, _puppet = rung(invite(("Supported", "100rel")), SessionPolicy(reliable="off"))
     b.does(b.usage.provisional(180, line.now))
     assert line.last("180 INVITE").get("Require") is None
     assert not b.usage.speaks_reliably
@@ -275,7 +276,7 @@ def test_2xx_is_repeated_until_its_ack() -> None:
 
 @pytest.mark.rfc("3261#13.3.1.4")
 def test_2xx_is_repeated_over_tcp_too() -> None:
-    line, b, puppet = rung(invite())
+    line, b, _puppet = rung(invite())
     tcp = Puppet(line, "t", ("192.0.2.4", 5060))
     flow = b_flow(b, tcp)._replace(transport="TCP")
     tcp.says(
@@ -411,7 +412,7 @@ def test_bye_in_the_early_dialog_ends_the_invite_too() -> None:
 
 
 def test_commands_after_the_end_say_nothing() -> None:
-    line, b, puppet = rung(invite())
+    line, b, _puppet = rung(invite())
     b.does(b.usage.reject(486, line.now))
     usage, now = b.usage, line.now
     assert usage.provisional(180, now) == []

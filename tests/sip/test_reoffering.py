@@ -282,7 +282,7 @@ def test_overlapping_invite_gets_500_with_retry_after() -> None:
 
 @pytest.mark.rfc("3261#14.2")
 def test_invite_in_an_early_dialog_gets_500() -> None:
-    line, a, b = ringing()
+    line, a, _b = ringing()
     assert a.usage.dialog is not None
     a.does(a.usage.ask(a.usage.dialog, "INVITE", (("Contact", "<sip:a@192.0.2.1>"),), line.now, SDP)[1])
     line.run(0.1)
@@ -342,7 +342,7 @@ def test_update_changes_an_early_dialog(caller: bool) -> None:
 
 @pytest.mark.rfc("3311#5.1")
 def test_early_change_needs_update_and_an_offer() -> None:
-    line, a, b = ringing()
+    line, a, _b = ringing()
     assert a.usage.reoffer_refusal(offers=False) == 504
     assert a.usage.dialog is not None
     a.usage.dialog.allow = ("INVITE",)
@@ -454,7 +454,7 @@ def test_changes_after_the_end_get_481() -> None:
 
 
 def test_what_answers_no_open_change_is_passed_over() -> None:
-    line, a, b = talking()
+    line, a, _b = talking()
     assert a.usage.dialog is not None
     stray = a.usage.ask(a.usage.dialog, "UPDATE", (("Contact", "<sip:a@192.0.2.1>"),), line.now)
     a.does(stray[1])
@@ -544,7 +544,7 @@ def test_refused_refresh_is_tried_again_before_the_end() -> None:
 
 @pytest.mark.rfc("4028#7.4")
 def test_refresh_that_meets_an_open_change_waits_for_the_next_time() -> None:
-    line, a, b = talking(a=SessionPolicy(expires=90), b=SessionPolicy(expires=90))
+    line, _a, b = talking(a=SessionPolicy(expires=90), b=SessionPolicy(expires=90))
     line.run(40)
     b.does(b.usage.reoffer(ANSWER, line.now))  # a does not answer it
     line.run(10)
@@ -565,7 +565,7 @@ def test_refresher_stays_who_it_was_whoever_asks_for_a_change() -> None:
 
 @pytest.mark.rfc("4028#9")
 def test_refresh_below_the_floor_gets_422_and_comes_again() -> None:
-    line, a, b = talking(a=SessionPolicy(expires=1800), b=SessionPolicy(expires=1800))
+    line, _a, b = talking(a=SessionPolicy(expires=1800), b=SessionPolicy(expires=1800))
     b.usage.timer.policy = SessionPolicy(min_se=3600)
     b.usage.policy = SessionPolicy(min_se=3600)
     line.run(950)
@@ -577,7 +577,7 @@ def test_refresh_below_the_floor_gets_422_and_comes_again() -> None:
 
 @pytest.mark.rfc("4028#7.2")
 def test_call_without_session_timer_lives_on() -> None:
-    line, a, b = talking(a=SessionPolicy(timer=False, expires=90), b=SessionPolicy(timer=False))
+    line, a, _b = talking(a=SessionPolicy(timer=False, expires=90), b=SessionPolicy(timer=False))
     line.run(4000)
     assert line.said() == []
     assert a.usage.state is State.CONFIRMED
@@ -598,7 +598,7 @@ def test_refresh_of_a_session_that_never_had_a_description_is_acknowledged() -> 
 
 @pytest.mark.rfc("4028#7.4")
 def test_refresh_that_the_transport_cannot_carry_is_tried_again() -> None:
-    line, a, b = talking(a=SessionPolicy(expires=400), b=SessionPolicy(expires=400))
+    line, a, _b = talking(a=SessionPolicy(expires=400), b=SessionPolicy(expires=400))
     line.dead.add("UDP")
     line.run(250)
     assert a.usage.state is State.CONFIRMED

@@ -1,7 +1,8 @@
-"""What the rooms of an INVITE usage share: BYE, INFO, OPTIONS, events it cannot take; and any order of it all."""
+"""What the rooms of an INVITE usage share: BYE, INFO, OPTIONS; and any order of it all."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -39,7 +40,7 @@ def test_bye_ends_the_call_on_both_sides(caller: bool) -> None:
 
 @pytest.mark.rfc("3261#15.1.1")
 def test_bye_without_an_answer_ends_the_call_after_64_t1() -> None:
-    line, a, b = talking()
+    line, a, _b = talking()
     line.lose("BYE", 99)
     a.does(a.usage.hang_up(line.now))
     line.run(31)
@@ -119,7 +120,7 @@ def test_info_outside_a_call_that_stands_is_refused_at_once() -> None:
 
 
 def test_lost_info_is_a_408() -> None:
-    line, a, b = talking()
+    line, a, _b = talking()
     line.lose("INFO", 99)
     a.does(a.usage.inform(b"", "text/plain", line.now))
     line.run(33)
@@ -163,7 +164,7 @@ def test_usage_that_never_began_has_nothing_to_end() -> None:
 
 
 def test_nothing_in_an_ended_call_wakes_up_again() -> None:
-    line, a, b = talking()
+    line, a, _b = talking()
     a.does(a.usage.hang_up(line.now))
     line.run(1)
     line.clear()
@@ -200,6 +201,14 @@ LOSSES = st.lists(
 )
 
 
+def again(agent: UserAgent, body: bytes, event: ReofferDue) -> list[Any]:
+    return event.usage.reoffer(body, agent.now)
+
+
+def taken(agent: UserAgent, body: bytes, event: Reoffered) -> list[Any]:
+    return event.usage.accept_again(body, agent.now)
+
+
 def command(name: str, a: UserAgent, b: UserAgent) -> None:
     now = a.now
     match name:
@@ -230,11 +239,9 @@ def test_any_order_of_events_ends_clean(
 ) -> None:
     line, a, b = pair()
     for agent, body in ((a, SDP), (b, ANSWER)):
-        agent.on[ReofferDue] = lambda event, agent=agent, body=body: event.usage.reoffer(body, agent.now)
+        agent.on[ReofferDue] = partial(again, agent, body)
         if accepts:
-            agent.on[Reoffered] = lambda event, agent=agent, body=body: event.usage.accept_again(
-                body, agent.now
-            )
+            agent.on[Reoffered] = partial(taken, agent, body)
     a.call(b, b"" if delayed else SDP)
     line.run(0.1)
     for words, times in losses:
