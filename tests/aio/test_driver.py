@@ -380,6 +380,18 @@ def test_signals_drain_and_reload() -> None:
     run(main())
 
 
+def test_a_drain_asked_for_before_the_start_is_not_lost(play: Play) -> None:
+    async def main() -> None:
+        driver, node = Driver(), Recorder()
+        driver.drain(0.01)
+        driver.start(node)
+        assert await node.events.get() == Drain()
+        assert not await driver.ended()
+        driver.close()
+
+    play(main())
+
+
 def test_a_log_line_has_the_time_the_level_and_the_text(capsys: pytest.CaptureFixture[str]) -> None:
     log_line(Log("warning", "gateway nominal is down"))
     line = capsys.readouterr().err

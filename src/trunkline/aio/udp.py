@@ -19,6 +19,7 @@ from collections.abc import Callable
 from trunkline.sip.flow import Flow
 
 _IP_RECVERR, _IPV6_RECVERR = 11, 25  # linux/in.h, linux/in6.h; absent from Python's socket module
+_SO_RCVBUFFORCE = 33  # asm-generic/socket.h; asks CAP_NET_ADMIN
 _RECVERR = ((socket.IPPROTO_IP, _IP_RECVERR), (socket.IPPROTO_IPV6, _IPV6_RECVERR))
 _SOCK_EXTENDED_ERR = struct.Struct("=IBBBBII")  # linux/errqueue.h: errno, origin, type, code, pad, info, data
 _A_WAKE_UP = 64  # datagrams read before other sockets and timers have their turn
@@ -49,7 +50,7 @@ class UdpPort:
         self._socket = socket.socket(family, socket.SOCK_DGRAM)
         try:
             self._socket.setblocking(False)
-            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
+            self._queue(buffer)
             if family == socket.AF_INET:
                 self._socket.setsockopt(socket.IPPROTO_IP, _IP_RECVERR, 1)
                 self._socket.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, tos)
@@ -67,6 +68,13 @@ class UdpPort:
         self.lost = 0
         self._known: set[tuple[str, int]] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
+
+    def _queue(self, size: int) -> None:
+        """Ask for a receive queue: the whole of it as root, else what net.core.rmem_max allows."""
+        try:
+            self._socket.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, size)
+        except OSError:
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, size)
 
     def listen(self, arrived: Arrived, failed: Failed) -> None:
         """Hand each datagram to `arrived`, and each destination that cannot be reached to `failed`."""
