@@ -16,7 +16,7 @@ from trunkline.call.cause import Cause
 from trunkline.call.leg import Leg, Terms, unclaimed
 from trunkline.call.node import Drain, Input, Log, Output, Received, Unreachable
 from trunkline.call.party import Behaviour, Party
-from trunkline.carrier.faults import Fault
+from trunkline.carrier.faults import Fault, opens_dialog
 from trunkline.carrier.screening import Refusal, caller_of, screen_called, screen_caller, screen_media
 from trunkline.carrier.subscribers import Subscribers
 from trunkline.carrier.talk import KEPT, Talk
@@ -60,6 +60,7 @@ class Sbc:
         self.endpoint = Endpoint(ids, EndpointSettings("Trunkline-SBC", METHODS, timers=timers))
         self.subscribers = Subscribers(knobs.subscribers)
         self.fault = Fault.NONE
+        self._stalled: list[RequestReceived] = []  # INVITEs that got 100 and nothing more
         self.draining = False
         self.calls: dict[str, Leg] = {}  # the leg toward the customer, by leg id
         self._legs: dict[str, Leg] = {}
@@ -77,6 +78,8 @@ class Sbc:
         """Take one event of the world."""
         match event:
             case Received():
+                if self.fault is Fault.DEAF and opens_dialog(event.data):
+                    return []
                 return self._taken(self.endpoint.receive(event.data, event.flow, now), now)
             case Unreachable():
                 return self._taken(self.endpoint.unreachable(event.flow, now), now)
@@ -95,10 +98,13 @@ class Sbc:
         return self._taken(out, now)
 
     def deadline(self) -> float | None:
-        return self.endpoint.deadline()
+        return 0.0 if self._recovered else self.endpoint.deadline()
 
     def expire(self, now: float) -> list[Output]:
-        return self._taken(self.endpoint.expire(now), now)
+        late: list[RequestReceived] = []
+        if self._recovered:
+            late, self._stalled = self._stalled, late
+        return self._taken([*late, *self.endpoint.expire(now)], now)
 
     @property
     def drained(self) -> bool:
@@ -168,8 +174,6 @@ class Sbc:
 
     def _request(self, received: RequestReceived, now: float) -> list[Any]:
         request, transaction = received.request, received.transaction
-        if self.fault is Fault.DEAF:
-            return []
         outside = self.subscribers.at(transaction.flow.remote, caller_of(request))
         if not outside and not self._trusted(transaction.flow):
             return self.endpoint.reply(transaction, 403, now, reason="Unknown Customer")
@@ -181,6 +185,7 @@ class Sbc:
         if request.method == "REGISTER":
             return self.endpoint.reply(transaction, 403, now)
         if self.fault is Fault.STALLED:
+            self._stalled.append(received)
             return self.endpoint.trying(transaction, now)  # type: ignore[arg-type]
         refusal = self._admit(request, outside)
         if refusal is not None:
@@ -262,6 +267,11 @@ class Sbc:
         return Outgoing(target, shown, f"<{target}>", flow, caller, headers)
 
     # --- small things ---------------------------------------------------------------------
+
+    @property
+    def _recovered(self) -> bool:
+        """Whether calls that stalled can go on."""
+        return bool(self._stalled) and self.fault is not Fault.STALLED
 
     def _trusted(self, flow: Flow) -> bool:
         return flow.remote[0] == self.customer[0] or flow.remote[0] in self.knobs.trusted

@@ -9,7 +9,7 @@ from trunkline.sip.acceptance import Acceptance
 from trunkline.sip.dialog import Dialog, DialogState
 from trunkline.sip.endpoint import ClientTransaction, Relaunched, ResponseReceived, ServerTransaction
 from trunkline.sip.message import Request, Response, respond
-from trunkline.sip.transaction import ServerInvite
+from trunkline.sip.transaction import ClientInvite, ServerInvite
 from trunkline.sip.usage_events import (
     Headers,
     ReofferAccepted,
@@ -98,7 +98,7 @@ class Reoffering:
         """Take a response to a re-INVITE or UPDATE of ours."""
         usage, (transaction, status, response) = self._usage, event
         if status < 200:
-            return []
+            return [] if transaction is self._transaction else self._call_back(transaction, now)
         ask = self._mine
         if ask is None or transaction is not self._transaction:
             return self._late(transaction, status, response)
@@ -241,7 +241,13 @@ class Reoffering:
         return [] if transaction is None else self._usage.endpoint.reply(transaction, status, now, headers)
 
     def close(self, now: float) -> list[Any]:
-        """A BYE overtakes: whatever the peer still waits for gets its answer (§15.1.2)."""
+        """A BYE overtakes: ours is called back, what the peer still waits for gets its answer (§15.1.2)."""
+        transaction, self._transaction = self._transaction, None
         self._mine, self._attempts = None, 0
         self.at = _NEVER
-        return self.reject(487, now)
+        out = [] if transaction is None else self._call_back(transaction, now)
+        return [*out, *self.reject(487, now)]
+
+    def _call_back(self, transaction: ClientTransaction, now: float) -> list[Any]:
+        """The peer, who knows the dialog no more, may never repeat a lost final response: 64*T1 bound it."""
+        return self._usage.endpoint.cancel(transaction, now) if isinstance(transaction, ClientInvite) else []
