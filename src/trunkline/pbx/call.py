@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import StrEnum
-from typing import Any, get_args
+from typing import Any, ClassVar, get_args
 
 from trunkline.call import events
 from trunkline.call.bridge import Bridge
@@ -102,6 +102,7 @@ class Call:
         "state",
     )
 
+    NEXT: ClassVar = NEXT
     a: Leg
 
     def __init__(self, exchange: Exchange, over: Callable[[Call], None], now: float) -> None:
@@ -298,8 +299,8 @@ class Call:
         leg, cause = event.leg, event.cause
         del self.branches[leg.id]
         refused = Refused(cause, event.response is not None)
-        by = "remote" if refused.answered else "timer" if refused.silent else "local"
-        self.record.ended(leg.id, cause, by, now)
+        ended_by = "remote" if refused.answered else "timer" if refused.silent else "local"
+        self.record.ended(leg.id, cause, ended_by, now)
         gateway = self._on_trunk.get(leg.id)
         if gateway is not None:
             return self._attempt_failed(gateway, refused, event.retry_after, now)
@@ -308,7 +309,8 @@ class Call:
         if self.branches:
             return out
         why, told = refusal.of_phones(self._failed)
-        return [*out, *self._refuse(why, now, told=told, by="called")]
+        by = "called" if any(refused.answered for refused in self._failed) else "ipbx"
+        return [*out, *self._refuse(why, now, told=told, by=by)]
 
     def _attempt_failed(
         self, gateway: TrunkGateway, refused: Refused, retry_after: float, now: float
@@ -360,9 +362,8 @@ class Call:
         if bridge is None:  # nobody yet to change it with
             if isinstance(event, events.Reoffered):
                 return self._heard(event.leg.refuse_reoffer(491, now), now)
-            if isinstance(event, events.Informed):
-                return event.leg.answer_info(event.transaction, 491, now)
-            return []
+            assert isinstance(event, events.Informed)
+            return event.leg.answer_info(event.transaction, 491, now)
         if isinstance(event, events.Acknowledged | events.Reanswered) and event.sdp is not None:
             self.record.media(bridge.b.id, event.sdp)
         return self._heard(bridge.carry(event, now), now)
@@ -487,7 +488,7 @@ class Call:
         self.exchange.endpoint.wake(self)
 
     def _go(self, event: str) -> None:
-        self.state = NEXT[(self.state, event)]
+        self.state = self.NEXT[(self.state, event)]
 
 
 _HEARD: dict[type, Callable[[Call, Any, float], list[Any]]] = {

@@ -187,8 +187,7 @@ class Ipbx:
         """OPTIONS to an access SBC (tab Protocol, "SIP Option")."""
         gateway = self.exchange.trunk.gateway(probe.peer)
         flow = None if probe.target is None else self.exchange.flow_to(probe.target)
-        if gateway is None:
-            return []
+        assert gateway is not None  # only those in service ask for it
         if flow is None:
             return gateway.unreachable("this IPBX does not listen on that transport", now, probe.probe)
         own = self.exchange.domain(gateway.settings)
