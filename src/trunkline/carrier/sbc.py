@@ -15,7 +15,7 @@ from trunkline.call.bridge import Bridge
 from trunkline.call.cause import Cause
 from trunkline.call.leg import Leg, Terms, unclaimed
 from trunkline.call.node import Drain, Input, Log, Output, Received, Unreachable
-from trunkline.call.party import Behaviour, Party
+from trunkline.call.party import NO_ANSWER, PATIENCE, Behaviour, Party
 from trunkline.carrier.faults import Fault, opens_dialog
 from trunkline.carrier.screening import Refusal, caller_of, screen_called, screen_caller, screen_media
 from trunkline.carrier.subscribers import Subscribers
@@ -43,11 +43,27 @@ class _Through:
     def __init__(self, a: Leg, b: Leg, onward: Outgoing) -> None:
         self.bridge = Bridge(a, b)
         self.onward = onward
+        self._at: float | None = None
 
     def hear(self, event: Any, now: float) -> list[Any]:
-        if isinstance(event, events.Invited):
-            return self.bridge.b.invite(self.onward, event.sdp, now)
+        match event:
+            case events.Invited():
+                self._at = now + PATIENCE
+                self.bridge.a.endpoint.wake(self)
+                return self.bridge.b.invite(self.onward, event.sdp, now)
+            case events.Answered() | events.Gone():
+                self._at = None
         return self.bridge.carry(event, now)
+
+    def deadline(self) -> float | None:
+        return self._at
+
+    def expire(self, now: float) -> list[Any]:
+        """It rang for too long."""
+        if self._at is None or now < self._at:
+            return []
+        self._at, (a, b) = None, (self.bridge.a, self.bridge.b)
+        return [*b.hang_up(NO_ANSWER, now), *a.hang_up(NO_ANSWER, now, NO_ANSWER.status)]
 
 
 class Sbc:
@@ -294,7 +310,7 @@ class Sbc:
         self._legs.pop(id, None)
         self.calls.pop(id, None)
         end = self._ends.pop(id, None)
-        if isinstance(end, Party):
+        if end is not None:
             self.endpoint.agenda.forget(end)
 
     def _drain(self, now: float) -> list[Output]:
