@@ -40,8 +40,8 @@ def control_path(file: str, label: str = "", environ: Mapping[str, str] | None =
     The same file gives the same socket, however its path is written.
     """
     whole = Path(file).resolve()
-    digest = sha256(os.fsencode(whole)).hexdigest()[:10]
-    name = "-".join(_word(part) for part in (whole.stem[:20], digest, label[:20]) if part)
+    digest = sha256(os.fsencode(whole) + b"\0" + label.encode()).hexdigest()[:10]
+    name = "-".join(_word(part) for part in (whole.stem[:12], label[:12], digest) if part)
     place = folder(environ) / f"{name}.sock"
     if len(os.fsencode(place)) > LONGEST:
         raise NoFolder(f"{place} is too long for a socket; name one with --socket")

@@ -33,6 +33,10 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--trace", metavar="FILE.pcapng", help="write the SIP that the IPBX sees, for Wireshark"
     )
+    parser.add_argument(
+        "--act", type=int, action="append", choices=range(1, len(ACTS) + 1), metavar="N",
+        help=f"play only this act (1 to {len(ACTS)}; may be repeated)",
+    )  # fmt: skip
     parser.add_argument("--mute", action="store_true", help=SUPPRESS)  # the phones play silence: must FAIL
     Paper.arguments(parser)
 
@@ -58,6 +62,8 @@ async def _play(given: Namespace, site: Site) -> int:
         demo.tell({"event": "ready", **facts(lab)}, ready_lines(lab, demo.paper))
         observer = Observer(lab, mute=given.mute)
         for number, act in enumerate(ACTS, start=1):
+            if given.act and number not in given.act:
+                continue
             demo.begin(number, act)
             async for told in observer.play(act):
                 demo.call(lab, told)

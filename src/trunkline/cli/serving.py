@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import os
 import sys
@@ -93,7 +94,10 @@ def tell(given: Namespace, said: dict[str, Any], words: Callable[[dict[str, Any]
 
 def cannot_start(error: Exception) -> int:
     """Say why, in one line on standard error; returns the exit code."""
-    print(f"trunkline: {error}", file=sys.stderr)
+    why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    if isinstance(error, OSError) and error.errno == errno.EADDRNOTAVAIL:
+        why += "; is it an address of this machine? (trunkline lab needs none of the site's own)"
+    print(f"trunkline: {why}", file=sys.stderr)
     return EXIT_CANNOT
 
 

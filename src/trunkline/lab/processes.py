@@ -125,6 +125,10 @@ class Child(asyncio.SubprocessProtocol):
         self.frozen = False
         self._signal(signal.SIGCONT)
 
+    def hang_up(self) -> None:
+        """SIGHUP: it reads its site file again."""
+        self._signal(signal.SIGHUP)
+
     async def kill(self) -> None:
         """SIGKILL: it is gone, and so are its sockets."""
         self._signal(signal.SIGKILL)
