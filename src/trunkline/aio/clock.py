@@ -8,7 +8,6 @@ written, so that a step of the civil clock never moves a timer.
 from __future__ import annotations
 
 import os
-import secrets
 import time
 from functools import lru_cache
 
@@ -60,4 +59,8 @@ class SystemIds:
 
     def number(self, below: int) -> int:
         """A uniform integer in 0 <= n < `below`."""
-        return secrets.randbelow(below)
+        room = 1 << 64
+        while True:  # a word from above the last whole multiple would favour small numbers
+            drawn = int(self.token(), 16)
+            if drawn < room - room % below:
+                return drawn % below

@@ -79,13 +79,12 @@ class Ipbx:
         return []
 
     def deadline(self) -> float | None:
-        times = (
-            self.endpoint.deadline(),
-            self.exchange.trunk.deadline(),
-            self.exchange.registrar.deadline(),
-            self._drain_by,
-        )
-        return min((time for time in times if time is not None), default=None)
+        exchange = self.exchange
+        soonest = self.endpoint.deadline()
+        for due in (exchange.trunk.deadline(), exchange.registrar.deadline(), self._drain_by):
+            if due is not None and (soonest is None or due < soonest):
+                soonest = due
+        return soonest
 
     def expire(self, now: float) -> list[Output]:
         """Do what is due."""

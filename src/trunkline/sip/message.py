@@ -11,13 +11,14 @@ from collections.abc import Iterable
 from typing import Self, cast
 
 from trunkline.finding import ParseError
-from trunkline.sip.headers import HEADERS, KEYS, Address, CSeq, Via, canonical, typed
+from trunkline.sip.headers import HEADERS, KEYS, Address, CSeq, Via, canonical
 from trunkline.sip.lines import (
     MAX_MESSAGE,
     Field,
     OverLimit,
     content_length,
     has_bare_line_end,
+    line_values,
     read_lines,
     unfold,
 )
@@ -117,7 +118,7 @@ class Message:
             found = ()
             for at, line in self.fields:
                 if at == key:
-                    found = found + typed(key, unfold(line)) if found else typed(key, unfold(line))
+                    found = found + line_values(key, line) if found else line_values(key, line)
             self._typed[key] = found
         return found
 
@@ -432,11 +433,11 @@ def check(message: Message) -> None:
             continue
         before = read.get(key)
         if before is None:
-            read[key] = typed(key, unfold(line))
+            read[key] = line_values(key, line)
         elif spec.once:
             raise ParseError(spec.name, line, "expected it once (RFC 3261 §7.3.1)")
         else:
-            read[key] = before + typed(key, unfold(line))
+            read[key] = before + line_values(key, line)
     message._typed = read
     for key in _MANDATORY:
         if key not in read:
