@@ -155,6 +155,10 @@ class Descriptions:
         self.port = None
         return [anchor.Release(self.terms.media, self._leg.id)]
 
+    def leave(self) -> None:
+        """The leg is over; the circle of the two ends here."""
+        del self._leg
+
     def _settled(self, stream: Stream) -> list[Any]:
         assert self.terms is not None
         return [anchor.Answer(self.terms.media, self._leg.id, stream), events.Agreed(self._leg, stream)]

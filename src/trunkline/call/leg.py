@@ -455,7 +455,11 @@ class Leg:
         self.endpoint.agenda.forget(self)
         self._at = None
         # An Offer still open is released when its Anchored comes (`_anchored`).
-        return [*self.descriptions.release(), events.Gone(self)]
+        out = self.descriptions.release()
+        self.usage.leave()
+        self.descriptions.leave()
+        self.request = None
+        return [*out, events.Gone(self)]
 
     def _go(self, event: str) -> None:
         self.state = NEXT[(self.state, event)]
