@@ -100,8 +100,11 @@ class Calling:
 
     def part(self) -> None:
         """The usage is over: what still comes, late and repeated 2xx, comes here without it."""
-        if self.transaction.owner is not None:
-            self.transaction.owner = self
+        invite = self.transaction
+        if invite.owner is not None:
+            invite.owner = self
+            # All that the dialog of a late fork is made of: target and number (§12.1.2).
+            invite.request = Request(invite.request.start, [("cseq", f"CSeq: {self.seq} INVITE")])
 
     def left(self, dialog: Dialog, now: float) -> list[Any]:
         """The callee sent BYE in an early dialog: its 2xx never arrived. With it the last hope may go."""

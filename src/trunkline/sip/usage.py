@@ -459,6 +459,8 @@ class InviteUsage:
         self._calling = self._answering = None
         if self.dialog is not None:
             self.endpoint.drop(self.dialog)
+            if self._change is None:  # a late 2xx of a re-INVITE would be acknowledged in it
+                self.dialog = None
         self.endpoint.agenda.forget(self)
         return out
 
