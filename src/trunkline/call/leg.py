@@ -343,7 +343,7 @@ class Leg:
                 out = self.descriptions.take_answer(sdp)
         except ParseError as error:
             cause = Cause(from_status(error.status).q850, error.status, str(error))
-            return [events.Ended(self, cause, "remote"), *self.hang_up(cause, now)]
+            return [events.Ended(self, cause, "local"), *self.hang_up(cause, now)]
         return [*out, events.Acknowledged(self, sdp)]
 
     def _rejected(self, event: sip.Rejected, now: float) -> list[Any]:
@@ -362,8 +362,8 @@ class Leg:
     def _abandoned(self, event: sip.Abandoned, now: float) -> list[Any]:
         if event.request is None:
             cause = Cause(102, 504, "no PRACK came")  # Q.850 102: recovery on timer expiry
-        else:
-            cause = Cause(_q850(event.request)[0] or NORMAL_CLEARING, 487, "the caller gave up")
+            return [events.Ended(self, cause, "timer"), *self._gone()]
+        cause = Cause(_q850(event.request)[0] or NORMAL_CLEARING, 487, "the caller gave up")
         return [events.Ended(self, cause, "remote"), *self._gone()]
 
     def _ended(self, event: sip.Ended, now: float) -> list[Any]:

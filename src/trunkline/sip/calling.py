@@ -12,6 +12,7 @@ from trunkline.sip.transaction import ClientInvite
 from trunkline.sip.usage_events import (
     Accepted,
     Authorize,
+    Ended,
     Headers,
     Outgoing,
     Progressed,
@@ -106,7 +107,7 @@ class Calling:
             # All that the dialog of a late fork is made of: target and number (§12.1.2).
             invite.request = Request(invite.request.start, [("cseq", f"CSeq: {self.seq} INVITE")])
 
-    def left(self, dialog: Dialog, now: float) -> list[Any]:
+    def left(self, dialog: Dialog, request: Request, now: float) -> list[Any]:
         """The callee sent BYE in an early dialog: its 2xx never arrived. With it the last hope may go."""
         usage = self._usage
         self._early.pop(dialog.remote_tag, None)
@@ -116,7 +117,7 @@ class Calling:
         if self._early or usage.state is not State.CALLING:
             return []
         usage.go("cancel")
-        return self.cancel((), now)
+        return [*self.cancel((), now), *usage.tell(Ended(usage, "remote", "", request), now)]
 
     def hear(self, event: ResponseReceived, now: float) -> list[Any]:
         """Take a response to the INVITE."""

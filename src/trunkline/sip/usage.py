@@ -326,7 +326,7 @@ class InviteUsage:
         if self.state is State.RECEIVED and self._answering is not None:
             return [*out, *self._answering.abandoned(request, now)]
         if self.state in (State.CALLING, State.CANCELLING) and self._calling is not None:
-            return [*out, *self._calling.left(dialog, now)]
+            return [*out, *self._calling.left(dialog, request, now)]
         told = self.state is State.ENDING
         self.go("bye received")
         out += self.finish(now)
