@@ -6,6 +6,7 @@ import pytest
 from tests.pbx.office import ANSWER, BACKUP, NOMINAL, OFFER, OTHER, Office, Phone, rung
 from tests.peers import Dialog, q850, sdp
 
+from trunkline.call.node import Drain
 from trunkline.sip.message import Request
 from trunkline.sip.values import Address
 
@@ -890,6 +891,35 @@ def test_info_crosses_with_its_answer() -> None:
     phone.hears(415)
     call.byes()
     far.hears_bye()
+    office.rests()
+
+
+@pytest.mark.rfc("3261#15.1.2")
+@pytest.mark.parametrize("ends", ["far", "here"])
+def test_info_that_a_goodbye_overtakes_is_answered_all_the_same(ends: str) -> None:
+    office = Office()
+    phone = office.phone("201")
+    call, far = talking(office, phone)
+    call.asks("INFO", b"x", content_type="text/plain")
+    office.nominal.hears("INFO")
+    if ends == "far":
+        far.byes()
+    else:
+        office.tells(Drain())
+        call.hears_bye()
+        far.hears_bye()
+    phone.hears(481)
+
+
+def test_info_after_the_far_side_is_gone_is_answered_from_here() -> None:
+    office = Office()
+    phone = office.phone("201")
+    call, far = talking(office, phone)
+    far.byes()
+    bye = phone.hears("BYE")
+    call.asks("INFO", b"x", content_type="text/plain")
+    phone.hears(481)
+    phone.says(200, bye)
     office.rests()
 
 

@@ -231,6 +231,8 @@ class Leg:
 
     def inform(self, body: bytes, content_type: str, now: float) -> list[Any]:
         """Send an INFO; InfoAnswered comes back."""
+        if self.state is State.OVER:  # its usage listens no more
+            return [events.InfoAnswered(self, 481)]
         return self.usage.inform(body, content_type, now)
 
     def answer_info(self, transaction: ServerRequest, status: int, now: float) -> list[Any]:

@@ -343,9 +343,8 @@ class Call:
         self._finish(cause, by if event.by == "remote" else "ipbx", now)
         out = self._drop_branches(cause, now)
         if self._bridge is not None:
-            far = self._bridge.other(leg)
-            self.record.ended(far.id, cause, "local", now)
-            out += self._heard(far.hang_up(cause, now), now)
+            self.record.ended(self._bridge.other(leg).id, cause, "local", now)
+            out += self._heard(self._bridge.carry(event, now), now)
         return out
 
     def _gone(self, event: events.Gone, now: float) -> list[Any]:
