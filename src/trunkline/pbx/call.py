@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import StrEnum
-from typing import Any, ClassVar, get_args
+from typing import Any, ClassVar
 
 from trunkline.call import events
 from trunkline.call.bridge import Bridge
@@ -41,7 +41,6 @@ DECLINED = Cause(21, 0, "declined on another phone")
 SILENT = Cause(102, 408, "no answer to INVITE")
 STALLED = Cause(102, 408, "100 and then silence")
 FORWARDS = 70  # hops, where the caller named none (RFC 3261 §8.1.1.6)
-_EVENTS = frozenset(get_args(events.CallEvent))
 
 
 class State(StrEnum):
@@ -487,7 +486,7 @@ class Call:
         """Take the call events among a leg's outputs at once; what is left is for `aio`."""
         rest: list[Any] = []
         for item in out:
-            if type(item) in _EVENTS:
+            if type(item) in events.EVENTS:
                 rest += self.hear(item, now)
             else:
                 rest.append(item)
