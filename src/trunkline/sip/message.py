@@ -13,11 +13,13 @@ from typing import Any, Self, cast
 from trunkline.finding import ParseError
 from trunkline.sip.headers import HEADERS, KEYS, Address, CSeq, Via, canonical
 from trunkline.sip.lines import (
+    KEPT_LENGTH,
     MAX_MESSAGE,
     Field,
     OverLimit,
     content_length,
     has_bare_line_end,
+    kept_values,
     line_values,
     read_lines,
     unfold,
@@ -449,16 +451,12 @@ def check(message: Message) -> None:
     # One pass over the lines: asking for `values` name by name would read the lines once a name.
     read: dict[str, tuple[object, ...]] = {}
     for key, line in message.fields:
-        spec = HEADERS.get(key)
-        if spec is None:
-            continue
-        before = read.get(key)
-        if before is None:
-            read[key] = line_values(key, line)
-        elif spec.once:
-            raise ParseError(spec.name, line, "expected it once (RFC 3261 §7.3.1)")
-        else:
-            read[key] = before + line_values(key, line)
+        if key in read:
+            if HEADERS[key].once:
+                raise ParseError(HEADERS[key].name, line, "expected it once (RFC 3261 §7.3.1)")
+            read[key] += line_values(key, line)
+        elif key in HEADERS:
+            read[key] = kept_values(key, line) if len(line) <= KEPT_LENGTH else line_values(key, line)
     message._typed, message._checked = read, True
     for key in _MANDATORY:
         if key not in read:
