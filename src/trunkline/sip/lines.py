@@ -96,7 +96,7 @@ def _read(key: str, line: str) -> tuple[object, ...]:
     return typed(key, unfold(line))
 
 
-kept_values = lru_cache(maxsize=8192)(_read)
+kept_values = lru_cache(maxsize=2048)(_read)
 """The same for a line of at most `KEPT_LENGTH` characters, without the question."""
 KEPT_LENGTH = 256
 
