@@ -246,6 +246,13 @@ def test_via_that_cannot_be_read_is_answered_to_where_the_request_came_from(vers
     assert out.data.startswith(b"SIP/2.0 400 Bad Via" if version == b"SIP/2.0" else b"SIP/2.0 505 ")
 
 
+def test_goodbye_is_taken_whatever_its_reason() -> None:
+    line, a, _b = talking()
+    a.does(a.usage.hang_up(line.now, (("Reason", "Q.850;cause=x"), ("Date", "today"))))
+    line.run(1)
+    assert line.said() == ["a BYE", "b 200 BYE"]
+
+
 def test_broken_ack_is_never_answered() -> None:
     door = endpoint()
     assert door.receive(bytes(request("ACK", CSeq="1 INVITE")), UDP, 0.0) == []

@@ -57,6 +57,7 @@ REASONS: dict[int, str] = {
 
 _COPIED = frozenset({"via", "from", "to", "call-id", "cseq"})  # §8.2.6.2
 _MANDATORY = ("via", "from", "to", "call-id", "cseq")  # §8.1.1; Max-Forwards too, but RFC 2543 had none
+_ENDING = frozenset({"ACK", "BYE", "CANCEL"})
 _NEEDED = frozenset(  # what a response must have right, to be matched, acknowledged and followed
     {"via", "from", "to", "call-id", "cseq", "contact", "record-route", "require", "rseq"}
     | {"content-length", "content-type"}
@@ -447,9 +448,9 @@ def check(message: Message) -> None:
     """Raise ParseError unless the message is what RFC 3261 §8.1.1 and §20 require.
 
     For a request the error's `status` is the answer it deserves; a wrong response is
-    dropped, but for a header that its transaction and dialog can do without: that one
-    counts as absent, since dropping the answer would cost the call. Max-Forwards, Contact,
-    tags and branches may be missing, as RFC 2543 peers leave them out. Every other header
+    dropped. In a response, ACK, BYE or CANCEL a wrong header that transaction and dialog
+    can do without counts as absent: nobody loses a call, or is kept in one, by a malformed
+    Reason. Max-Forwards, Contact, tags and branches may be missing, as RFC 2543 peers leave them out. Every other header
     that `HEADERS` knows must be well-formed, so values may be asked for without fear
     afterwards. URI schemes (416), extensions (420) and bodies (415) are the endpoint's.
     """
@@ -464,7 +465,7 @@ def check(message: Message) -> None:
             elif key in HEADERS:
                 read[key] = kept_values(key, line) if len(line) <= KEPT_LENGTH else line_values(key, line)
         except ParseError:
-            if key in _NEEDED or isinstance(message, Request):
+            if key in _NEEDED or (isinstance(message, Request) and message.method not in _ENDING):
                 raise
             read[key] = ()
     message._typed, message._checked = read, True
