@@ -450,9 +450,10 @@ def check(message: Message) -> None:
     For a request the error's `status` is the answer it deserves; a wrong response is
     dropped. In a response, ACK, BYE or CANCEL a wrong header that transaction and dialog
     can do without counts as absent: nobody loses a call, or is kept in one, by a malformed
-    Reason. Max-Forwards, Contact, tags and branches may be missing, as RFC 2543 peers leave them out. Every other header
-    that `HEADERS` knows must be well-formed, so values may be asked for without fear
-    afterwards. URI schemes (416), extensions (420) and bodies (415) are the endpoint's.
+    Reason. Max-Forwards, Contact, tags and branches may be missing, as RFC 2543 peers leave
+    them out. Every other header that `HEADERS` knows must be well-formed, so values may be
+    asked for without fear afterwards. URI schemes (416), extensions (420) and bodies (415)
+    are the endpoint's.
     """
     # One pass over the lines: asking for `values` name by name would read the lines once a name.
     read: dict[str, tuple[object, ...]] = {}
