@@ -539,3 +539,13 @@ def test_a_drain_waits_only_so_long() -> None:
     assert says(lobby) == ["1 legs whose far side did not answer are given up"]
     lobby.after(64.0)
     assert lobby.node.endpoint.idle
+
+
+def test_a_media_engine_that_is_gone_takes_its_calls_along() -> None:
+    lobby = Lobby(EXTERNAL)
+    call = lobby.calls()
+    answered(lobby, call)
+    (leg,) = lobby.node.calls
+    lobby.tells(anchor.Lost("worker", (leg, "another")))
+    assert q850(call.hears_bye()) == 41
+    lobby.rests()

@@ -44,6 +44,7 @@ from trunkline.site.model import CarrierSbc, Site
 
 POLICY = SessionPolicy()
 STOPPING = Cause(41, 503, "the access SBC is stopping")
+MEDIA_LOST = Cause(41, 0, "the media engine is gone")
 DRAIN_SHARE = 0.8  # of `calls.drain_max`: what is left of calls then is given up, before the end comes
 METHODS = ("INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "REGISTER", "PRACK", "UPDATE", "INFO")
 
@@ -114,6 +115,9 @@ class Sbc:
         return self.draining and not self._legs
 
     def _media(self, event: anchor.Event, now: float) -> list[Any]:
+        if isinstance(event, anchor.Lost):
+            lost = [end for id in event.medias if isinstance(end := self._ends.get(id), Party)]
+            return [output for end in lost for output in end.hang_up(now, MEDIA_LOST)]
         talk = self.talks.get(event.leg)
         if talk is not None:
             talk.hear(event)
