@@ -25,7 +25,7 @@ def talking(office: Office, phone: Phone, number: str = NUMBER) -> tuple[Dialog,
     return call, far
 
 
-# --- what the carrier is told ---------------------------------------------------------------
+# --- what the carrier is told -----------------------------------------------------------------
 
 
 @pytest.mark.rfc("3325#9.1")
@@ -210,7 +210,7 @@ def test_an_invite_without_max_forwards_gets_the_usual_number() -> None:
     assert office.nominal.hears("INVITE").max_forwards == 70
 
 
-# --- refusals -----------------------------------------------------------------------------------
+# --- refusals ---------------------------------------------------------------------------------
 
 
 @pytest.mark.rfc("3398#8.2.6.1")
@@ -271,7 +271,7 @@ def test_a_reason_phrase_cannot_break_out_of_its_quotes() -> None:
     assert response.all("reason") == ['Q.850;cause=17;text="Busy\\"; evil=\\"1"']
 
 
-# --- failover -----------------------------------------------------------------------------------
+# --- failover ---------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("status", [408, 500, 502, 503, 504])
@@ -506,7 +506,7 @@ def test_a_call_stays_with_its_gateway() -> None:
     office.rests()
 
 
-# --- channels -----------------------------------------------------------------------------------
+# --- channels ---------------------------------------------------------------------------------
 
 
 def test_a_call_over_the_bound_is_refused_but_an_emergency_never() -> None:
@@ -584,7 +584,7 @@ def test_stuck_channels_are_told() -> None:
     assert office.node.status(office.now)["channels"]["stuck"] == ["lost"]
 
 
-# --- bounds of time -----------------------------------------------------------------------------
+# --- bounds of time ---------------------------------------------------------------------------
 
 
 def test_ringing_ends_after_its_time() -> None:
@@ -625,7 +625,7 @@ def test_a_call_ends_after_the_longest_time() -> None:
     office.rests()
 
 
-# --- the caller gives up -------------------------------------------------------------------------
+# --- the caller gives up ----------------------------------------------------------------------
 
 
 @pytest.mark.rfc("3261#9.1")
@@ -704,7 +704,7 @@ def test_a_goodbye_that_overtakes_its_answer_ends_the_ringing() -> None:
     office.rests()
 
 
-# --- ringing and media before the answer ------------------------------------------------------------
+# --- ringing and media before the answer ------------------------------------------------------
 
 
 @pytest.mark.rfc("3960#3.2")
@@ -771,7 +771,7 @@ def test_a_forking_carrier_gets_one_dialog_and_a_bye_for_the_other() -> None:
     office.rests()
 
 
-# --- offers and changes ---------------------------------------------------------------------------
+# --- offers and changes -----------------------------------------------------------------------
 
 
 @pytest.mark.rfc("3261#13.2.1")

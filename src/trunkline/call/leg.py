@@ -478,11 +478,7 @@ def unclaimed(port: anchor.Anchored) -> list[Any]:
 
 def _q850(message: Message) -> tuple[int, str]:
     """The Q.850 cause a message names, with its text (RFC 3326); 0 if none."""
-    try:
-        reasons = message.values("reason")
-    except ParseError:
-        return 0, ""
-    for reason in reasons:
+    for reason in message.values("reason"):
         if isinstance(reason, Reason) and reason.protocol.upper() == "Q.850" and reason.cause:
             return reason.cause, reason.text or ""
     return 0, ""

@@ -57,6 +57,11 @@ REASONS: dict[int, str] = {
 
 _COPIED = frozenset({"via", "from", "to", "call-id", "cseq"})  # §8.2.6.2
 _MANDATORY = ("via", "from", "to", "call-id", "cseq")  # §8.1.1; Max-Forwards too, but RFC 2543 had none
+_ENDING = frozenset({"ACK", "BYE", "CANCEL"})
+_NEEDED = frozenset(  # what a response must have right, to be matched, acknowledged and followed
+    {"via", "from", "to", "call-id", "cseq", "contact", "record-route", "require", "rseq"}
+    | {"content-length", "content-type"}
+)
 
 
 class MessageError(ParseError):
@@ -443,20 +448,27 @@ def check(message: Message) -> None:
     """Raise ParseError unless the message is what RFC 3261 §8.1.1 and §20 require.
 
     For a request the error's `status` is the answer it deserves; a wrong response is
-    dropped. Max-Forwards, Contact, tags and branches may be missing, as RFC 2543 peers
-    leave them out. Every header that `HEADERS` knows must be well-formed, so values may
-    be asked for without fear afterwards. URI schemes (416), extensions (420) and bodies
-    (415) are the endpoint's.
+    dropped. In a response, ACK, BYE or CANCEL a wrong header that transaction and dialog
+    can do without counts as absent: nobody loses a call, or is kept in one, by a malformed
+    Reason. Max-Forwards, Contact, tags and branches may be missing, as RFC 2543 peers leave
+    them out. Every other header that `HEADERS` knows must be well-formed, so values may be
+    asked for without fear afterwards. URI schemes (416), extensions (420) and bodies (415)
+    are the endpoint's.
     """
     # One pass over the lines: asking for `values` name by name would read the lines once a name.
     read: dict[str, tuple[object, ...]] = {}
     for key, line in message.fields:
-        if key in read:
-            if HEADERS[key].once:
-                raise ParseError(HEADERS[key].name, line, "expected it once (RFC 3261 §7.3.1)")
-            read[key] += line_values(key, line)
-        elif key in HEADERS:
-            read[key] = kept_values(key, line) if len(line) <= KEPT_LENGTH else line_values(key, line)
+        try:
+            if key in read:
+                if HEADERS[key].once:
+                    raise ParseError(HEADERS[key].name, line, "expected it once (RFC 3261 §7.3.1)")
+                read[key] += line_values(key, line)
+            elif key in HEADERS:
+                read[key] = kept_values(key, line) if len(line) <= KEPT_LENGTH else line_values(key, line)
+        except ParseError:
+            if key in _NEEDED or (isinstance(message, Request) and message.method not in _ENDING):
+                raise
+            read[key] = ()
     message._typed, message._checked = read, True
     for key in _MANDATORY:
         if key not in read:
