@@ -33,7 +33,7 @@ def test_answered_call_leaves_no_leg_behind_while_its_transactions_linger() -> N
     bell = answered(office, call, phone)
     bell.byes()
     call.hears_bye()
-    assert office.endpoint.remains()["server transactions"] > 0
+    assert office.node.endpoint.remains()["server transactions"] > 0
     assert (_kept(Call), _kept(Leg)) == (calls, legs)
 
 
@@ -55,6 +55,6 @@ def test_lingering_transactions_keep_no_more_of_a_request_than_a_late_fork_needs
     bell = answered(office, call, phone)
     bell.byes()
     call.hears_bye()
-    kept = [*office.endpoint._clients.values(), *office.endpoint._servers.values()]
+    kept = [*office.node.endpoint._clients.values(), *office.node.endpoint._servers.values()]
     assert kept
     assert all(len(transaction.request.fields) <= 1 for transaction in kept)
