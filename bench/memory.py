@@ -24,7 +24,7 @@ from bench import cost, results
 PHONES = 2000  # idle registrations
 TALKING = 500  # calls up at once
 MANY = 20_000  # calls in a row, of which the first quarter fills the allocator's pools
-RATE = 200  # of them a second
+RATE = 150  # of them a second
 
 
 def measure(directory: Path, tell: Callable[[str], None]) -> list[results.Result]:
@@ -76,10 +76,10 @@ def _calls(directory: Path, tell: Callable[[str], None]) -> list[results.Result]
                 )
             )
 
-        calling("warm-up", 500, 50, 0.05).finished(60)
+        calling("warm-up", 500, 100, 0.05).finished(60)
         until(lambda: _left(program, directory) == 0, 60, "the transactions' timers to end", program)
         before = cost.resident_bytes(program.pid)
-        held = calling("held", TALKING, 50, 20.0)
+        held = calling("held", TALKING, 100, 12.0)
         until(lambda: _asked(directory)["channels"]["used"] >= TALKING, 60, "the calls to be up", program)
         each = (cost.resident_bytes(program.pid) - before) / TALKING / 1024
         held.finished(60)
@@ -108,7 +108,7 @@ def _left(program: Program, directory: Path) -> int:
 def _asked(directory: Path) -> dict[str, Any]:
     """What the IPBX says of itself on its control socket."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as talk:
-        talk.settimeout(10)
+        talk.settimeout(60)
         talk.connect(str(directory / "ask"))
         talk.sendall(b'{"ask": "status"}\n')
         with talk.makefile("rb") as lines:
