@@ -50,6 +50,8 @@ def test_the_customer_calls_a_subscriber_on_the_media_address() -> None:
     status = lobby.node.status(lobby.now)
     assert (status["calls"], status["channels"]) == (1, {"bound": 12, "used": 1})
     assert status["talks"][0]["other"] == OWN
+    (running,) = status["running"]
+    assert (running["state"], running["through"]) == ("talking", False)
     call.byes()
     lobby.rests()
 

@@ -174,10 +174,16 @@ class Sbc:
             "customer": self.customer.status(now),
             "calls": len(self.calls),
             "channels": {"bound": self._bought, "used": len(self.calls)},
+            "running": [self._running(leg) for leg in self.calls.values()],
             "draining": self.draining,
             "talks": [talk.status() for talk in self.talks.values()],
             "remains": self.endpoint.remains(),
         }
+
+    def _running(self, leg: Leg) -> dict[str, Any]:
+        """One call that takes a channel; a call of a built-in subscriber is among the talks as well."""
+        through = isinstance(self._ends[leg.id], Through)
+        return {"leg": leg.id, "state": str(leg.state), "through": through}
 
     # --- requests ---------------------------------------------------------------------------
 
