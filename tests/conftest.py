@@ -16,10 +16,15 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from packages import find, missing
 
 pytest_plugins = ["tests.edges"]
+
+# Two cores shared by a whole run: how long one example takes says nothing of the code.
+settings.register_profile("house", deadline=None)
+settings.load_profile("house")
 
 INSIDE = "TRUNKLINE_TEST_NAMESPACE"  # set in the environment of a test that already has its namespace
 
