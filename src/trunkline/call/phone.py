@@ -219,7 +219,7 @@ class Phone:
                 call.heard.add(event.tone)
             case anchor.Silent():
                 call.silent = True
-                if call.party.behaviour.leaves_silence and call.ended_at is None:
+                if call.party.leaves(event) and call.ended_at is None:
                     call.cause, call.ended_at, call.ended_by = SILENCE, now, "local"
             case anchor.Report():
                 call.report = event

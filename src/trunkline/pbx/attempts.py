@@ -28,13 +28,14 @@ class Attempts:
     is False for calls that no bound may refuse (emergency and short numbers).
     """
 
-    __slots__ = ("_bounded", "_call", "_exchange", "_full", "_left", "path")
+    __slots__ = ("_bounded", "_call", "_exchange", "_full", "_left", "emergency", "path")
 
     def __init__(
         self, exchange: Exchange, call: str, now: float, *, emergency: bool = False, bounded: bool = True
     ) -> None:
         self._exchange = exchange
         self._call = call
+        self.emergency = emergency
         self._bounded = bounded
         self._full = False
         self._left = deque(exchange.trunk.attempts(now, emergency=emergency))

@@ -215,8 +215,10 @@ class Call:
         assert gateway is not None
         caller = identity.caller_of(request)
         number = "" if caller is None else exchange.dialplan.shown(str(caller.uri))
-        self.record.parties(number, request.uri.number or request.uri.user, direction="incoming")
-        user = exchange.dialplan.inbound(request.uri_text)
+        account = gateway.settings.registration
+        called = identity.called_of(request, account.user if account.requested else "")
+        self.record.parties(number, called.number or called.user, direction="incoming")
+        user = exchange.dialplan.inbound(str(called))
         if user is None:
             return self._refuse(refusal.NO_SUCH_DDI, now)
         if not exchange.channels.take(self.id, gateway.index, now):
@@ -326,7 +328,8 @@ class Call:
         assert attempts.path is not None
         if not self._heard_of and (outcome := refused.outcome) is not None:
             out += gateway.call_failed(outcome, retry_after, now, attempts.path.target)
-            if gateway.reroutes(outcome, rang=False) and (path := attempts.next(now)):
+            reroutes = gateway.reroutes(outcome, rang=False, emergency=attempts.emergency)
+            if reroutes and (path := attempts.next(now)):
                 return [*out, *self._try(path, now)]
         by = "called" if refused.answered else "ipbx"
         return [*out, *self._refuse(refused.cause, now, told=refusal.to_phone(refused), by=by)]
