@@ -41,11 +41,15 @@ def namespace_command() -> list[str] | None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Marks the tests of a kind by the directory they live in, before -m selects."""
+    """Marks the tests of a kind by the directory they live in, before -m selects.
+
+    Those that run elsewhere come last: no test after them finds what one before them left set up.
+    """
     for item in items:
         room = item.path.relative_to(config.rootpath / "tests").parts[0]
         if room in ("simulation", "interop", "network"):
             item.add_marker(room)
+    items.sort(key=lambda item: item.get_closest_marker("network") is not None)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
