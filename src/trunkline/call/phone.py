@@ -162,7 +162,7 @@ class Phone:
         for item in items:
             if type(item) is RequestReceived:
                 out += self._taken(self._request(item, now), now)
-            elif isinstance(item, events.CallEvent):
+            elif type(item) in events.EVENTS:
                 out += self._taken(self._hear(item, now), now)
             elif isinstance(item, SendRegister):
                 out += self._taken(self._send_register(item, now), now)

@@ -192,7 +192,7 @@ class Sbc:
         for item in items:
             if type(item) is RequestReceived:
                 out += self._taken(self._request(item, now), now)
-            elif isinstance(item, events.CallEvent):
+            elif type(item) in events.EVENTS:
                 out += self._taken(self._hear(item, now), now)
             elif isinstance(item, SendOptions):
                 out += self._taken(self.customer.probe(self.endpoint, item.probe, now), now)
