@@ -264,6 +264,19 @@ def test_a_trunk_registers_by_digest_before_it_takes_calls(street: Street) -> No
     assert len(street.nominal.requests("REGISTER")) == 2
 
 
+def test_a_trunk_answers_the_challenge_to_its_calls(street: Street) -> None:
+    street.stands(
+        *scenario.CHALLENGES,
+        changes=REGISTERS,
+        keys={"user": "+33199001000", "password": "trunk-secret"},
+    )
+    street.ipbx.ready("nominal")
+    tally, record, _ = street.calls()
+    assert clean(tally, 1), tally
+    assert record["gateway"] == "nominal"
+    assert len(street.nominal.requests("INVITE")) == 2
+
+
 def test_a_trunk_that_may_not_register_leaves_calls_to_the_backup(street: Street) -> None:
     street.stands(*scenario.ANSWERS, changes=REGISTERS, keys={"user": "+33199001000", "password": "another"})
     street.ipbx.ready("backup")
