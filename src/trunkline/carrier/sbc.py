@@ -117,7 +117,8 @@ class Sbc:
     def _media(self, event: anchor.Event, now: float) -> list[Any]:
         if isinstance(event, anchor.Lost):
             lost = [end for id in event.medias if isinstance(end := self._ends.get(id), Party)]
-            return [output for end in lost for output in end.hang_up(now, MEDIA_LOST)]
+            said = Log("warning", f"the media engine {event.worker} is gone, and {len(lost)} calls with it")
+            return [said, *(output for end in lost for output in end.hang_up(now, MEDIA_LOST))]
         talk = self.talks.get(event.leg)
         if talk is not None:
             talk.hear(event)
