@@ -34,9 +34,8 @@ def registers(directory: Path, phone: tuple[str, int], places: Places, transport
         assert sipp.finished(10).fault == "", sipp.errors()
 
 
-def nothing_left(ipbx: Ipbx, calls: int) -> dict[str, Any]:
-    """Nothing remains of the calls but one record each and one for each leg; the IPBX's status."""
-    status = ipbx.idle()
+def recorded(ipbx: Ipbx, calls: int, status: dict[str, Any]) -> None:
+    """The calls are over in this status, and there is one record of each and one of each leg."""
     assert status["served"] == calls
     assert status["wire"]["faults"] == 0, ipbx.tail()
     records, legs = ipbx.records("call"), ipbx.records("leg")
@@ -45,7 +44,6 @@ def nothing_left(ipbx: Ipbx, calls: int) -> dict[str, Any]:
     assert {(record["cause"], record["status"], record["ended_by"]) for record in records} == {
         (16, 0, "caller")
     }
-    return status
 
 
 def test_a_thousand_calls_go_out(tmp_path: Path) -> None:
@@ -74,7 +72,8 @@ def test_a_thousand_calls_go_out(tmp_path: Path) -> None:
         assert clean(made, CALLS), f"{made} {calling.errors()}"
         taken = answering.drained()
         assert clean(taken, CALLS), f"{taken} {answering.errors()}"
-        after = nothing_left(ipbx, CALLS)
+        after = ipbx.idle()
+        recorded(ipbx, CALLS, after)
         assert carrier.status()["wire"]["faults"] == 0
     # A call is 9 messages of ours: 401 100 180 200 200 to the phone, INVITE PRACK ACK BYE to the SBC.
     sent = after["wire"]["sent"] - before["sent"]
@@ -105,7 +104,7 @@ def test_a_thousand_calls_come_in(tmp_path: Path) -> None:
             taken = answering.drained()
         assert clean(made, CALLS), f"{made} {calling.errors()}"
         assert clean(taken, CALLS), f"{taken} {answering.errors()}"
-        nothing_left(ipbx, CALLS)
+        recorded(ipbx, CALLS, ipbx.idle())
         assert {(record["from"], record["gateway"]) for record in ipbx.records()} == {(FAR, "nominal")}
         assert carrier.status()["wire"]["faults"] == 0
 
@@ -135,7 +134,7 @@ def test_a_phone_calls_and_is_called_over_one_tcp_connection(tmp_path: Path) -> 
         assert clean(made, 100), f"{made} {calling.errors()}"
         taken = answering.drained()
         assert clean(taken, 100), f"{taken} {answering.errors()}"
-        nothing_left(ipbx, 100)
+        recorded(ipbx, 100, ipbx.free())
 
 
 # --- gateways that fail ---------------------------------------------------------------------
@@ -263,6 +262,19 @@ def test_a_trunk_registers_by_digest_before_it_takes_calls(street: Street) -> No
     assert record["gateway"] == "nominal"
     assert street.ipbx.gateway("nominal")["registration"] == "registered"
     assert len(street.nominal.requests("REGISTER")) == 2
+
+
+def test_a_trunk_answers_the_challenge_to_its_calls(street: Street) -> None:
+    street.stands(
+        *scenario.CHALLENGES,
+        changes=REGISTERS,
+        keys={"user": "+33199001000", "password": "trunk-secret"},
+    )
+    street.ipbx.ready("nominal")
+    tally, record, _ = street.calls()
+    assert clean(tally, 1), tally
+    assert record["gateway"] == "nominal"
+    assert len(street.nominal.requests("INVITE")) == 2
 
 
 def test_a_trunk_that_may_not_register_leaves_calls_to_the_backup(street: Street) -> None:

@@ -354,6 +354,18 @@ def test_a_reload_is_for_new_calls_and_running_ones_keep_what_they_have() -> Non
     assert office.record()["to"] == "+33199009001"[:-4] + "XXXX"
 
 
+def test_a_call_that_is_tried_again_after_a_reload_shows_what_it_showed() -> None:
+    office = Office()
+    office.phone("201").dials(NUMBER)
+    first = rung(office.nominal)
+    office.tells(Reload(site({"users.0.ddi": "+33199001009", "users.0.name": "Autre"})))
+    first.says(503)
+    office.nominal.hears("ACK")
+    again = rung(office.backup)
+    assert again.invite.from_.display == first.invite.from_.display
+    assert again.invite.from_.uri.user == "+33199001001"
+
+
 def test_a_reload_that_takes_a_user_off_takes_its_phone_off() -> None:
     office = Office()
     office.phone("202")
