@@ -24,7 +24,7 @@ from trunkline.sip.locate import Answers, Question
 
 Place = tuple[str, int]  # an IP literal and a port
 
-CONNECT = 5.0  # seconds until a connection that nobody answers is given up, as in aio.stream
+CONNECT = 2.0  # seconds until a connection that nobody answers is given up, as in aio.stream
 UNACKNOWLEDGED = 30.0  # seconds until one that stands but leads nowhere is given up, likewise
 RETRY = 0.7  # seconds between two tries of a stream to get through
 MOST_TURNS = 200  # turns of one node at one instant; more is a machine that spins
