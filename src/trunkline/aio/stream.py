@@ -32,7 +32,8 @@ class Limits(NamedTuple):
 
     `patience`: seconds from a message's first byte to its last. `connect`: seconds until
     a connection must stand, well under a gateway's `initial_timeout` of 4, so that a large
-    request still has time for UDP (RFC 3261 §18.1.1). `unread`: bytes that wait for a peer that does not read.
+    request still has time for UDP (RFC 3261 §18.1.1). `unread`: bytes that wait for a peer
+    that does not read.
     """
 
     connections: int = 2048
