@@ -115,3 +115,11 @@ def test_a_call_that_cannot_be_one_leaves_nothing() -> None:
     sbc = access_sbc()
     assert status(calls(sbc, body="v=1\r\n")) == 400
     assert not sbc.calls
+
+
+def test_a_call_refused_on_sight_keeps_no_channel() -> None:
+    sbc = access_sbc()
+    (refusal,) = calls(sbc, more="Session-Expires: 30\r\nSupported: timer\r\n")
+    assert isinstance(refusal, Response)
+    assert refusal.status == 422
+    assert sbc.calls == {}

@@ -63,7 +63,6 @@ class Studio:
         self.world = world
         self.ports: dict[Place, Port] = {}
         self.opened = 0
-        self.silences = 0
         self._next = 20_000
 
     def open(self, host: Host, media: str, leg: str, address: str) -> Port:
@@ -176,7 +175,6 @@ class QuietHands(Hands):
             port.heard_at, port.told = world.now, False
         elif not port.told and world.now - port.heard_at >= SILENCE:
             port.told = True
-            studio.silences += 1
             world.note(f"{self.host.name} hears nothing on {port.place[1]}")
             world.give(self.host, anchor.Silent(port.media, port.leg, SILENCE))
 

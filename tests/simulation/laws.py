@@ -56,7 +56,6 @@ class _Legs:
         self.of_call: dict[str, list[dict[str, Any]]] = {}
         for leg in self.legs:
             self.of_call.setdefault(leg["call"], []).append(leg)
-        self.by_call_id = {leg["sip_call_id"]: leg for leg in self.legs}
 
 
 # --- the wire alone -----------------------------------------------------------------------
@@ -78,7 +77,7 @@ def _answers_are_acknowledged(play: Play) -> Iterator[str]:
 
 def _answered_calls_are_ended(play: Play) -> Iterator[str]:
     """§15: a dialog that was confirmed ends with a BYE of one side, also one nobody wanted."""
-    for host, call_id, passed in _whole(play):
+    for host, call_id, passed in _whole(play, until=float("inf")):
         ended = {tag for p in passed if p.head.method == "BYE" for tag in (p.head.from_tag, p.head.to_tag)}
         for _, tag in _answers(play, passed):
             if tag not in ended:
@@ -316,11 +315,11 @@ def _ours(play: Play) -> Iterator[tuple[str, str, list[Passed]]]:
             yield host, call_id, passed
 
 
-def _whole(play: Play) -> Iterator[tuple[str, str, list[Passed]]]:
-    """The calls of processes that lived through them."""
+def _whole(play: Play, until: float = 32.0) -> Iterator[tuple[str, str, list[Passed]]]:
+    """The calls of processes that lived through them, and for so many seconds afterwards."""
     deaths = play.town.deaths
     for host, call_id, passed in _ours(play):
-        if not any(name == host and passed[0].at <= at <= passed[-1].at + 32.0 for at, name in deaths):
+        if not any(name == host and passed[0].at <= at <= passed[-1].at + until for at, name in deaths):
             yield host, call_id, passed
 
 

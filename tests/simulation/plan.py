@@ -108,6 +108,7 @@ class Knobs:
     without_update: bool = False
     full_status: int = 503
     registers: bool = False  # the trunk registers at the carrier
+    ttl: float = 300.0  # of the DNS's answers
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,10 +193,10 @@ class _Maker:
 
     def knobs(self) -> Knobs:
         dice, mood = self.dice, self.mood
-        long_calls = self.chance(0.15) and mood is not Mood.CROWD
+        self.long = self.chance(0.2) and mood is not Mood.CROWD
         return Knobs(
             channels=dice.choice((1, 2, 3)) if mood is Mood.CROWD else 12,
-            session_expires=90 if long_calls or self.chance(0.2) else 1800,
+            session_expires=90 if self.long or self.chance(0.2) else 1800,
             min_se=dice.choice((90, 90, 120)),
             reliable=dice.choice(("off", "supported", "supported", "required")),
             transport="tcp" if self.chance(0.15) else "udp",
@@ -203,13 +204,14 @@ class _Maker:
             options=not self.chance(0.1),
             t1=0.1 if self.chance(0.2) and self.fair else 0.5,
             ringing_max=dice.choice((6.0, 12.0)),
-            duration_max=dice.choice((8.0, 200.0, 200.0, 200.0)),
+            duration_max=8.0 if not self.long and self.chance(0.3) else 200.0,
             nonce_lifetime=dice.choice((5.0, 300.0)),
             phone_expires=dice.choice((60, 90, 300)),
             name="Service des achats et des marchés " * 14 if self.chance(0.08) else "",
             without_update=self.chance(0.3),
             full_status=dice.choice((503, 486)),
             registers=self.chance(0.2) and mood is not Mood.STRANGE,
+            ttl=dice.choice((8.0, 300.0)),
         )
 
     # --- calls --------------------------------------------------------------------------
@@ -235,7 +237,7 @@ class _Maker:
         if kind == "internal":
             other = dice.choice([extension for extension in EXTENSIONS if extension != who])
             return Ring(at, kind, who, other if self.chance(0.9) else "299", behaviour, gives_up=gives_up)
-        emergency = 0.3 if mood is Mood.CROWD else 0.08
+        emergency = 0.3 if mood in (Mood.CROWD, Mood.STRANGE) else 0.1
         if self.chance(emergency):
             number = dice.choice(("112", "112", "0112", "112"))
             return Ring(at, kind, who, number, behaviour, gives_up=gives_up)
@@ -266,7 +268,7 @@ class _Maker:
     def caller(self) -> Behaviour:
         dice = self.dice
         seconds = dice.choice((0.5, 1.0, 3.0, 5.0, 7.9, 8.0))
-        if self.chance(0.06) and not self.rtp:
+        if self.chance(0.3 if self.long else 0.03) and not self.rtp:
             seconds = 100.0  # past the half of a session interval, and its end
         tone = dice.choice(TEST_TONES) if self.rtp else 0
         return Behaviour(seconds=seconds, tone=tone, leaves_silence=self.chance(0.8))
@@ -311,6 +313,8 @@ class _Maker:
         dice, mood = self.dice, self.mood
         if mood is Mood.FAILOVER:
             return (self.trouble(("nominal",), 1.0 + dice.random() * 30.0),)
+        if mood is Mood.CALM and self.chance(0.3):  # the addresses are known by then, and stay known
+            return (Trouble(1.0, 30.0 + dice.random() * 60.0, dice.choice(("dns error", "dns silent"))),)
         if mood is not Mood.STORM:
             return ()
         found: list[Trouble] = []

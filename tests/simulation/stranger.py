@@ -27,7 +27,8 @@ SDP = (
 ANSWERING = (
     "plain", "forks", "late", "deaf to cancel", "no sdp", "broken sdp", "quick bye", "early bye", "302",
     "603", "488", "420", "401", "503", "500", "422", "no contact", "asks for an offer", "always 491",
-    "update", "reliable", "lazy refresher", "wants refreshes", "gone after the answer", "100 to bye",
+    "rings, then 503", "update", "reliable", "lazy refresher", "wants refreshes", "gone after the answer",
+    "100 to bye",
 )  # fmt: skip
 CALLING = (
     "plain", "no offer", "no offer, no answer", "text", "small interval", "unknown extension", "no contact",
@@ -181,6 +182,11 @@ class Stranger:
             return [*out, self._reliable(call, say, tag, now)]
         out.append(say(180, tag))
         if script in ("late", "deaf to cancel"):
+            return out
+        if script == "rings, then 503":
+            final = say(503, tag)
+            self._later(0.3, now, lambda _: [final])
+            self._repeat(now + 0.3, final.data, flow, lambda: tag in call.acked)
             return out
         if script == "early bye":
             self._later(0.3, now, lambda _: [self._ask(call, "BYE")])

@@ -101,6 +101,7 @@ class Town:
     def __init__(self, plan: Plan, *, log: bool = False) -> None:
         self.plan = plan
         self.world = World(plan.seed, log=log)
+        self.world.ttl = plan.knobs.ttl
         self.account = Account()
         self.world.taps.append(self.account)
         self.studio = Studio(self.world)

@@ -32,8 +32,12 @@ class Through:
                 self._at = now + PATIENCE
                 self.bridge.a.endpoint.wake(self)
                 return self.bridge.b.invite(self.onward, event.sdp, now)
-            case events.Answered() | events.Gone():
+            case events.Answered():
                 self._at = None
+            case events.Gone(leg):
+                self._at = None
+                if leg is self.bridge.a:  # refused on sight (422): nobody was called on
+                    return self.bridge.b.hang_up(NO_ANSWER, now)
         return self.bridge.carry(event, now)
 
     def hang_up(self, now: float, cause: Cause) -> list[Any]:

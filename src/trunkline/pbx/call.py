@@ -66,6 +66,7 @@ NEXT: dict[tuple[State, str], State] = {
     (State.TALKING, "end"): State.ENDING,
     (State.ENDING, "over"): State.OVER,
 }
+_ENDED = frozenset({State.ENDING, State.OVER})
 
 
 class Call:
@@ -305,7 +306,7 @@ class Call:
     def _ended(self, event: events.Ended, now: float) -> list[Any]:
         leg, cause = event.leg, event.cause
         self.record.ended(leg.id, cause, event.by, now)
-        if self.state is State.ENDING:
+        if self.state in _ENDED:
             return []
         if self.branches.pop(leg.id, None) is not None:  # its BYE overtook its answer
             return self._lost(leg, Refused(cause._replace(status=480), True), 0, now)
@@ -377,7 +378,7 @@ class Call:
 
     def end(self, cause: Cause, now: float, status: int = 480) -> list[Any]:
         """End the call from here; `status` is for a caller that has had no answer yet."""
-        if self.state is State.ENDING:
+        if self.state in _ENDED:
             return []
         bridge, talking = self._bridge, self.state is State.TALKING
         self._finish(cause, "ipbx", now)
