@@ -264,7 +264,8 @@ class Leg:
         self._go("prepare")
         self._at = now + ANCHOR_WAIT
         self.endpoint.wake(self)
-        return [anchor.Offer(self.terms.media, self.id, self.terms.address)]
+        terms = self.terms
+        return [anchor.Offer(terms.media, self.id, terms.address, terms.join)]
 
     def _anchored(self, port: anchor.Anchored, now: float) -> list[Any]:
         if self.state is not State.PREPARING:
