@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from bench.peers import Place, System
 from tests.interop.kamailio import answers_options
@@ -55,7 +56,15 @@ def serving(place: Place, users: Sequence[str]) -> Program:
     site.write_text(
         SITE.format(address=address, port=port, caller=caller, caller_port=caller_port, users="\n".join(rows))
     )
-    command = [sys.executable, "-m", "trunkline", "run", site, "--socket", place.directory / "ask"]
+    command: list[str | Path] = [
+        sys.executable,
+        "-m",
+        "trunkline",
+        "run",
+        site,
+        "--socket",
+        place.directory / "ask",
+    ]
     program = Program(command, place.directory, core=place.core)
     try:
         until(lambda: answers_options(place.address), 15.0, "the IPBX's answer to OPTIONS", program)

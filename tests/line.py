@@ -58,7 +58,9 @@ class Agent(Protocol):
 
 def word(message: Request | Response) -> str:
     """What a message is, in a word or two."""
-    return message.method if isinstance(message, Request) else f"{message.status} {message.cseq.method}"
+    if isinstance(message, Request):
+        return message.method
+    return f"{message.status} {(message.get('CSeq') or '').rpartition(' ')[2]}"
 
 
 class Line:

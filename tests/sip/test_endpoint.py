@@ -96,6 +96,44 @@ def test_unknown_extension_that_is_required_gets_420() -> None:
     received(endpoint().receive(bytes(request("INVITE", Require="timer", body=SDP)), UDP, 0.0))
 
 
+@pytest.mark.rfc("3261#8.2.3")
+@pytest.mark.parametrize(
+    ("changes", "status"),
+    [
+        ({"Content-Type": "text/plain"}, 415),
+        ({"Content-Type": "text/plain", "Content-Disposition": "render;handling=optional"}, 0),
+        ({"Content-Type": "text/plain", "Content-Disposition": "session;handling=required"}, 415),
+        ({"Content-Type": "application/SDP; charset=utf-8"}, 0),
+        ({"Content-Encoding": "gzip"}, 415),
+        ({"Content-Encoding": "Identity"}, 0),
+        ({"Accept": "text/plain, message/*"}, 406),
+        ({"Accept": "text/plain, application/sdp;level=1"}, 0),
+        ({"Accept": "*/*"}, 0),
+        ({"Accept": "application/*"}, 0),
+    ],
+)
+def test_body_that_is_no_description_gets_415_and_peer_that_takes_none_406(
+    changes: dict[str, str], status: int
+) -> None:
+    asked = request("INVITE", body=SDP)
+    for name, value in changes.items():
+        asked = asked.with_header(name, value)
+    outputs = endpoint().receive(bytes(asked), UDP, 0.0)
+    if status == 0:
+        received(outputs)
+        return
+    answer = refused(outputs)
+    assert (answer.status, answer.get("Accept")) == (status, "application/sdp")
+    assert answer.get("Accept-Encoding") == ("identity" if "Content-Encoding" in changes else None)
+
+
+@pytest.mark.rfc("3261#10.3")
+def test_address_of_record_must_be_a_sip_uri() -> None:
+    door = endpoint(methods=("INVITE", "ACK", "CANCEL", "OPTIONS", "REGISTER"))
+    assert refused(door.receive(bytes(request("REGISTER", To="<doi:10.1000/182>")), UDP, 0.0)).status == 400
+    received(door.receive(bytes(request("REGISTER", Via="SIP/2.0/UDP h;branch=z9hG4bKr")), UDP, 0.0))
+
+
 @pytest.mark.rfc("3261#8.2.2.2")
 def test_same_request_by_another_path_gets_482_while_the_first_is_open() -> None:
     door = endpoint()
@@ -190,12 +228,22 @@ def test_stateless_answer_is_the_same_for_a_repetition_and_another_for_another()
         b"SIP/2.0 200 OK\r\n\r\n",
         b"SIP/2.0 200 OK\r\nVia: nonsense\r\n\r\n",
         b"OPTIONS sip:b@192.0.2.1 SIP/3.0\r\nVia: nonsense\r\n\r\n",
+        b"OPTIONS sip:b@192.0.2.1 SIP/3.0\r\nCall-ID: x\r\nCSeq: 1 OPTIONS\r\n\r\n",
     ],
 )
 def test_what_cannot_be_answered_is_dropped(data: bytes) -> None:
     door = endpoint()
     assert door.receive(data, UDP, 0.0) == []
     assert door.idle
+
+
+@pytest.mark.rfc("4475#3.1.2.1")
+@pytest.mark.parametrize("version", [b"SIP/2.0", b"SIP/3.0"])
+def test_via_that_cannot_be_read_is_answered_to_where_the_request_came_from(version: bytes) -> None:
+    data = bytes(request(Via="SIP/2.0/UDP 192.0.2.15;;,;,,")).replace(b"SIP/2.0\r\n", version + b"\r\n", 1)
+    (out,) = endpoint().receive(data, UDP, 0.0)
+    assert out.flow == UDP
+    assert out.data.startswith(b"SIP/2.0 400 Bad Via" if version == b"SIP/2.0" else b"SIP/2.0 505 ")
 
 
 def test_broken_ack_is_never_answered() -> None:

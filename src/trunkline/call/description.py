@@ -17,6 +17,7 @@ from trunkline.sdp.description import Description, Direction, Origin
 from trunkline.sdp.negotiation import Negotiation, State
 from trunkline.sdp.offer_answer import Capabilities, Stream, agreed, answer, offer, re_offer
 from trunkline.sdp.relay import follow, relabelled, same_session
+from trunkline.sip.endpoint import SDP
 from trunkline.sip.flow import Ids
 from trunkline.sip.message import Message
 
@@ -197,6 +198,8 @@ def description_of(message: Message) -> Description | None:
     if not message.body:
         return None
     kind = (message.get("content-type") or "").partition(";")[0].strip().lower()
-    if kind != "application/sdp":
-        raise ParseError("Content-Type", kind, "application/sdp (RFC 3261 §20.15)", status=415)
+    if kind != SDP:
+        if "handling=optional" in (message.get("content-disposition") or "").lower().replace(" ", ""):
+            return None  # §20.11
+        raise ParseError("Content-Type", kind, f"expected {SDP} (RFC 3261 §20.15)", status=415)
     return Description.parse(message.body)

@@ -9,6 +9,7 @@ each have one, a request from outside any dialog comes back as `RequestReceived`
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from hashlib import blake2s
 from typing import Any, NamedTuple, Protocol, cast
@@ -33,11 +34,13 @@ from trunkline.sip.transaction import (
     server_key,
 )
 from trunkline.sip.uri import format_host
+from trunkline.sip.values import MediaType, Word
 
 ClientTransaction = ClientInvite | ClientRequest
 ServerTransaction = ServerInvite | ServerRequest
 _TRANSACTIONS = (ClientInvite, ClientRequest, ServerInvite, ServerRequest)
 _OUTSIDE_DIALOG = frozenset({"REGISTER", "OPTIONS", "INVITE"})
+SDP = "application/sdp"
 _CONTACT_SCHEMES = frozenset({"sip", "sips", "tel"})
 
 
@@ -305,11 +308,9 @@ class Endpoint:
 
     def _request(self, message: Request, flow: Flow, now: float) -> list[Any]:
         method = message.method
+        request = message
         try:
             request = self._stamped(message, flow)
-        except ParseError:
-            return []  # no Via that could be read: nobody to answer
-        try:
             key = server_key(request)
             known = self._servers.get(key)
             if known is None or method == "ACK":  # a repeated request was good the first time
@@ -339,17 +340,37 @@ class Endpoint:
         unknown = [o for o in request.values("require") if str(o) not in self.settings.extensions]
         if unknown:
             return self.reply(transaction, 420, now, [("Unsupported", ", ".join(map(str, unknown)))])
+        if method in _DESCRIBING:
+            refusal = self._body_refusal(request)
+            if refusal is not None:
+                return self.reply(transaction, refusal[0], now, refusal[1])
         if request.to_tag:
             return self._inside(transaction, request, now)
         if method not in _OUTSIDE_DIALOG:
             return self.reply(transaction, 481, now)
         if request.max_forwards == 0 and method == "INVITE":
             return self.reply(transaction, 483, now)
+        if method == "REGISTER" and request.to.uri.scheme not in _AOR_SCHEMES:
+            return self.reply(transaction, 400, now, reason="Bad Address-Of-Record")  # §10.3
         merged = (request.call_id, request.from_tag, request.cseq.number, method)
         if merged in self._merged:
             return self.reply(transaction, 482, now)  # §8.2.2.2: the same request by another path
         self._merged[merged] = transaction
         return [RequestReceived(transaction, request, None)]
+
+    def _body_refusal(self, request: Request) -> tuple[int, list[tuple[str, str]]] | None:
+        """§8.2.3: 415 for a body that is no description; 406 for a peer that takes none (§21.4.7)."""
+        accept = [("Accept", SDP)]
+        takes = request.values("accept")
+        if takes and not any(_takes_sdp(cast("MediaType", kind)) for kind in takes):
+            return 406, accept
+        if not request.body or _optional(request):
+            return None
+        encodings = [str(encoding).lower() for encoding in request.values("content-encoding")]
+        if encodings not in ([], ["identity"]):
+            return 415, [*accept, ("Accept-Encoding", "identity")]
+        kind = cast("MediaType | None", request.value("content-type"))
+        return None if kind is None or (kind.type, kind.subtype) == _SDP_TYPE else (415, accept)
 
     def _inside(self, transaction: ServerTransaction, request: Request, now: float) -> list[Any]:
         dialog = self.dialogs.get((request.call_id, request.to_tag, request.from_tag))
@@ -452,12 +473,12 @@ class Endpoint:
         return _with_top_via(request, replace(via, params=params))
 
     def _refuse_unread(self, error: MessageError, flow: Flow) -> list[Any]:
-        if error.message is None:
+        request = error.message
+        if request is None:
             return []
-        try:
-            return self._refuse(self._stamped(error.message, flow), error, flow)
-        except ParseError:
-            return []
+        with suppress(ParseError):
+            request = self._stamped(request, flow)
+        return self._refuse(request, error, flow)
 
     def _refuse(self, request: Request, error: ParseError, flow: Flow) -> list[Any]:
         if request.method == "ACK":
@@ -472,7 +493,12 @@ class Endpoint:
         headers: Iterable[tuple[str, str]] = (),
         reason: str | None = None,
     ) -> list[Any]:
-        """Answer and forget; a repetition gets the same To tag (§8.2.7)."""
+        """Answer and forget; a repetition gets the same To tag (§8.2.7).
+
+        Silence where the sender could not know its request again.
+        """
+        if request.get("via") is None or (request.get("call-id") is None and request.get("cseq") is None):
+            return []
         seen = "\n".join(line for key, line in request.fields if key in _IDENTITY)
         tag = blake2s(seen.encode("utf-8", "surrogateescape"), digest_size=8, key=self._stateless_key)
         response = respond(request, status, reason, to_tag=tag.hexdigest(), headers=headers)
@@ -487,16 +513,32 @@ class _Nobody:
 
 
 _SILENCE = _Nobody()
+_DESCRIBING = frozenset({"INVITE", "UPDATE", "PRACK"})
+_AOR_SCHEMES = frozenset({"sip", "sips"})
+_SDP_TYPE = ("application", "sdp")
 _IDENTITY = frozenset({"via", "from", "to", "call-id", "cseq"})
 
 
 def _answer_flow(request: Request, flow: Flow) -> Flow:
     """Where responses go: back to the source port if it asked so (RFC 3581), else to Via's port (§18.2.2)."""
-    via = request.via
+    try:
+        via = request.via
+    except ParseError:
+        return flow  # a 400 for that very Via
     if flow.reliable or via.rport is not None:
         return flow
     port = via.port or 5060
     return flow if port == flow.remote[1] else flow._replace(remote=(flow.remote[0], port))
+
+
+def _takes_sdp(kind: MediaType) -> bool:
+    return kind.type in ("*", "application") and kind.subtype in ("*", "sdp")
+
+
+def _optional(request: Request) -> bool:
+    """Whether the body may be passed over when it is not understood (§20.11)."""
+    disposition = request.value("content-disposition")
+    return isinstance(disposition, Word) and (disposition.param("handling") or "").lower() == "optional"
 
 
 def _with_top_via(request: Request, via: Via) -> Request:
