@@ -16,8 +16,11 @@ from trunkline.call import events
 from trunkline.call.bridge import Bridge
 from trunkline.call.cause import Cause, from_status
 from trunkline.call.credentials import authorizer
-from trunkline.call.leg import Leg, reasons
+from trunkline.call.description import Terms
+from trunkline.call.leg import Leg, reasons, unclaimed
+from trunkline.call.node import Log
 from trunkline.call.registrar import Binding
+from trunkline.media import anchor
 from trunkline.pbx import identity, refusal
 from trunkline.pbx.attempts import Attempts, Path
 from trunkline.pbx.dialplan import Barred, External, Internal, Kind, Unknown
@@ -27,6 +30,7 @@ from trunkline.pbx.record import CallRecord
 from trunkline.pbx.refusal import Refused
 from trunkline.sdp.description import Description
 from trunkline.sip.endpoint import RequestReceived
+from trunkline.sip.flow import Flow
 from trunkline.sip.message import Request
 from trunkline.sip.session import SessionPolicy
 from trunkline.sip.transaction import ServerInvite
@@ -40,6 +44,7 @@ ELSEWHERE = Cause(26, 200, "Call completed elsewhere")
 DECLINED = Cause(21, 0, "declined on another phone")
 SILENT = Cause(102, 408, "no answer to INVITE")
 STALLED = Cause(102, 408, "100 and then silence")
+REPORT_WAIT = 2.0  # seconds after its last leg that a call waits for what its media was like
 FORWARDS = 70  # hops, where the caller named none (RFC 3261 §8.1.1.6)
 _EVENTS = frozenset(get_args(events.CallEvent))
 
@@ -86,9 +91,11 @@ class Call:
         "_failed",
         "_gateway",
         "_heard_of",
+        "_legs",
         "_on_trunk",
         "_open",
         "_over",
+        "_reporting",
         "_said",
         "_site",
         "_user",
@@ -119,7 +126,9 @@ class Call:
         self._gateway: TrunkGateway | None = None  # the one it came by, or was last tried on
         self._external: External | None = None
         self._attempts: Attempts | None = None
+        self._legs: dict[str, Leg] = {}  # all there were, by id
         self._open: set[str] = set()  # legs that are not gone
+        self._reporting: set[str] = set()  # legs whose media will still be reported
         self._on_trunk: dict[str, TrunkGateway] = {}  # of them, those that use the channel
         self._failed: list[Refused] = []  # phones that refused
         self._heard_of = False  # something rang: no second attempt any more
@@ -143,11 +152,18 @@ class Call:
     def _begin(self, policy: SessionPolicy, received: RequestReceived, gateway: str, now: float) -> list[Any]:
         transaction, request, _ = received
         assert isinstance(transaction, ServerInvite)
-        self.a = self.exchange.leg(self, policy)
+        self.a = self.exchange.leg(self, policy, self._caller_terms(transaction.flow, request))
         out = self.a.incoming(transaction, request, now)
         self._open.add(self.a.id)
+        self._legs[self.a.id] = self.a
         self.record.leg(self.a.id, "caller", request.call_id, now, gateway=gateway)
         return self._heard(out, now)
+
+    def _caller_terms(self, flow: Flow, request: Request) -> Terms | None:
+        """The media of the caller's leg, where it is anchored here."""
+        if self._gateway is not None:
+            return self.exchange.trunk_terms(self.id, self._gateway.settings)
+        return self.exchange.phone_terms(self.id, flow, secure=b" RTP/SAVP " in request.body)
 
     def _invited(self, event: events.Invited, now: float) -> list[Any]:
         self.sdp = event.sdp
@@ -184,7 +200,8 @@ class Call:
         """Call through this gateway."""
         self._go("try")
         gateway = self._gateway = path.gateway
-        leg = self.exchange.leg(self, trunk_policy(gateway.settings))
+        terms = self.exchange.trunk_terms(self.id, gateway.settings, self.a.id)
+        leg = self.exchange.leg(self, trunk_policy(gateway.settings), terms)
         self._on_trunk[leg.id] = gateway
         self._plan("silent", now + gateway.settings.protocol.initial_timeout)
         return self._heard(self._call(leg, self._to_carrier(path), gateway.label, now), now)
@@ -239,7 +256,8 @@ class Call:
         out: list[Any] = []
         for binding in bindings:
             outgoing = Outgoing(str(binding.uri), shown.from_, to, binding.flow, shown.contact, (), forwards)
-            out += self._call(self.exchange.leg(self, PHONE_POLICY), outgoing, "", now)
+            terms = self.exchange.phone_terms(self.id, binding.flow, self.a.id)
+            out += self._call(self.exchange.leg(self, PHONE_POLICY, terms), outgoing, "", now)
         return self._heard(out, now)
 
     def _phones_of(self, user: User, now: float) -> tuple[Binding, ...]:
@@ -256,6 +274,30 @@ class Call:
         """Take a call event of one of the legs."""
         heard = _HEARD.get(type(event))
         return self._crosses(event, now) if heard is None else heard(self, event, now)
+
+    def hear_media(self, event: Any, now: float) -> list[Any]:
+        """Take an event of this call's media session."""
+        leg = self._legs.get(event.leg)
+        if isinstance(event, anchor.Report):
+            self._reporting.discard(event.leg)
+            self.record.quality(event)
+            return self.close(now) if self._is_over() else []
+        if isinstance(event, anchor.Silent):
+            side = "caller" if leg is self.a else "called party"
+            return [Log("warning", f"call {self.id}: no RTP from the {side} for {event.seconds:g} s")]
+        if leg is None or isinstance(event, anchor.Heard | anchor.Pressed):
+            return unclaimed(event) if isinstance(event, anchor.Anchored) else []
+        if isinstance(event, anchor.Anchored) and event.leg in self._open:
+            self._reporting.add(event.leg)
+        return self._heard(leg.hear_media(event, now), now)
+
+    def _agreed(self, event: events.Agreed, now: float) -> list[Any]:
+        """An anchored leg's stream is settled: note it, and tell the other party of a hold."""
+        self.record.stream(event.leg.id, event.stream)
+        bridge = self._bridge
+        if bridge is None or self.state is not State.TALKING:
+            return []
+        return self._heard(bridge.carry(event, now), now)
 
     def _proceeding(self, event: events.Proceeding, now: float) -> list[Any]:
         gateway = self._on_trunk.get(event.leg.id)
@@ -352,7 +394,15 @@ class Call:
         if self.state is not State.ENDING:
             return []
         self._free_channel()
-        return [] if self._open else self.close(now)
+        if self._is_over():
+            return self.close(now)
+        if not self._open:  # only reports are waited for, and not for ever
+            self._plan("reports", now + REPORT_WAIT)
+        return []
+
+    def _is_over(self) -> bool:
+        """Whether nothing is left to come: no leg, and no report of its media."""
+        return self.state is State.ENDING and not self._open and not self._reporting
 
     def _crosses(self, event: events.CallEvent, now: float) -> list[Any]:
         """A change of the session, or news inside it, goes to the other side."""
@@ -383,6 +433,8 @@ class Call:
                 return self._abandon(due, now)
             case "unanswered":
                 return self.end(NO_ANSWER, now)
+            case "reports":
+                return self.close(now)
         return self.end(TOO_LONG, now)
 
     def _abandon(self, due: str, now: float) -> list[Any]:
@@ -462,7 +514,7 @@ class Call:
     # --- small things ---------------------------------------------------------------------
 
     def _call(self, leg: Leg, outgoing: Outgoing, gateway: str, now: float) -> list[Any]:
-        self.branches[leg.id] = leg
+        self.branches[leg.id] = self._legs[leg.id] = leg
         self._open.add(leg.id)
         out = leg.invite(outgoing, self.sdp, now)
         self.record.leg(leg.id, "called", leg.usage.call_id, now, gateway=gateway)
@@ -499,4 +551,5 @@ _HEARD: dict[type, Callable[[Call, Any, float], list[Any]]] = {
     events.Refused: Call._refused,
     events.Ended: Call._ended,
     events.Gone: Call._gone,
+    events.Agreed: Call._agreed,
 }

@@ -51,6 +51,12 @@ class TrunkGateway:
     def label(self) -> str:
         return self.settings.label
 
+    @property
+    def name(self) -> str:
+        """The SBC's FQDN: what is resolved, and what its certificate must name."""
+        proxy = self.settings.domain_proxy
+        return proxy.outbound_proxy or proxy.target_domain
+
     def targets(self, now: float) -> tuple[Target, ...]:
         """Where to try it, in turn; () if its address is unknown.
 

@@ -11,15 +11,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from trunkline.call import events
-from trunkline.call.leg import reasons
+from trunkline.call.leg import reasons, unclaimed
 from trunkline.call.node import Drain, Input, Log, Output, Received, Unreachable
 from trunkline.call.registrar import Lapsed
 from trunkline.call.watch import Changed, SendOptions
 from trunkline.finding import ParseError
+from trunkline.media import anchor
 from trunkline.pbx.call import Call
 from trunkline.pbx.exchange import Exchange
 from trunkline.pbx.gateway import TrunkGateway
-from trunkline.pbx.refusal import STOPPING
+from trunkline.pbx.refusal import STOPPING, WORKER_LOST
 from trunkline.sip.endpoint import Endpoint, EndpointSettings, RequestReceived, ResponseReceived
 from trunkline.sip.flow import Flow, Ids
 from trunkline.sip.headers import RetryAfter
@@ -76,7 +77,24 @@ class Ipbx:
                 return self._drain(now)
             case Reload():
                 return self._taken(self.exchange.reload(event.site, now), now)
-        return []
+            case anchor.Lost():
+                return self._worker_lost(event, now)
+        return self._media(event, now)
+
+    def _media(self, event: Any, now: float) -> list[Output]:
+        """An event of the media seam, for the call whose session it is."""
+        call = self.calls.get(event.media)
+        if call is not None:
+            return self._taken(call.hear_media(event, now), now)
+        return unclaimed(event) if isinstance(event, anchor.Anchored) else []
+
+    def _worker_lost(self, lost: anchor.Lost, now: float) -> list[Output]:
+        """A media worker died: its calls end, the others go on."""
+        calls = [call for call in map(self.calls.get, lost.medias) if call is not None]
+        out: list[Any] = [Log("error", f"media worker {lost.worker} died; {len(calls)} calls end with it")]
+        for call in calls:
+            out += call.end(WORKER_LOST._replace(status=0), now, WORKER_LOST.status)
+        return self._taken(out, now)
 
     def deadline(self) -> float | None:
         exchange = self.exchange
@@ -141,7 +159,7 @@ class Ipbx:
         flow = transaction.flow
         gateway = None
         if self.exchange.listen.is_trunk(flow):
-            gateway = self.exchange.trunk.whose(flow.remote[0])
+            gateway = self.exchange.trunk.whose(flow)
             if gateway is None and not self.exchange.listen.is_phones(flow):
                 self.strangers += 1
                 return self.endpoint.reply(transaction, 403, now, reason="Not A Known Gateway")
