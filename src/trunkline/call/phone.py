@@ -16,7 +16,7 @@ from trunkline.call.node import Drain, Input, Output, Received, Unreachable
 from trunkline.call.party import Behaviour, Party
 from trunkline.finding import ParseError
 from trunkline.media import anchor
-from trunkline.sdp.offer_answer import Stream
+from trunkline.sdp.offer_answer import Capabilities, Stream
 from trunkline.sip.auth import Session
 from trunkline.sip.endpoint import Endpoint, EndpointSettings, RequestReceived, ResponseReceived
 from trunkline.sip.flow import Flow, Ids
@@ -35,7 +35,8 @@ STOPPING = Cause(16, 0, "the phone is switched off")
 class PhoneSettings:
     """One phone: its account at `registrar`, and the addresses it uses.
 
-    `flow` is the path to the IPBX; `media` the IP literal its RTP leaves from.
+    `flow` is the path to the IPBX; `media` the IP literal its RTP leaves from; with `suites`
+    it speaks SRTP (RFC 4568) and nothing else.
     """
 
     extension: str
@@ -45,6 +46,7 @@ class PhoneSettings:
     media: str
     name: str = ""
     expires: int = 300
+    suites: tuple[str, ...] = ()
     timers: TimerValues = field(default_factory=TimerValues)
 
 
@@ -215,7 +217,13 @@ class Phone:
 
     def _leg(self) -> Leg:
         id = self.endpoint.ids.token()
-        return Leg(self.endpoint, id, POLICY, Terms(id, self.settings.media), self)
+        return Leg(
+            self.endpoint,
+            id,
+            POLICY,
+            Terms(id, self.settings.media, Capabilities(suites=self.settings.suites)),
+            self,
+        )
 
     def _known(self, leg: Leg, party: Party, outgoing: bool, number: str, now: float) -> PhoneCall:
         call = PhoneCall(leg, party, outgoing, number, now)

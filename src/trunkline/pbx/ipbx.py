@@ -18,7 +18,7 @@ from trunkline.call.watch import Changed, SendOptions
 from trunkline.finding import ParseError
 from trunkline.media import anchor
 from trunkline.pbx.call import Call
-from trunkline.pbx.exchange import Exchange
+from trunkline.pbx.exchange import Exchange, Listen
 from trunkline.pbx.gateway import TrunkGateway
 from trunkline.pbx.refusal import STOPPING, WORKER_LOST
 from trunkline.sip.endpoint import Endpoint, EndpointSettings, RequestReceived, ResponseReceived
@@ -48,7 +48,8 @@ class Ipbx:
 
     def __init__(self, site: Site, ids: Ids, now: float, advertise: Mapping[Any, str] | None = None) -> None:
         timers = TimerValues(site.timers.t1, site.timers.t2, site.timers.t4)
-        settings = EndpointSettings(methods=METHODS, timers=timers, advertise=advertise or {})
+        shown = {**_shown(site), **(advertise or {})}
+        settings = EndpointSettings(methods=METHODS, timers=timers, advertise=shown)
         self.endpoint = Endpoint(ids, settings)
         self.exchange = Exchange(site, self.endpoint, now)
         self.calls: dict[str, Call] = {}
@@ -340,6 +341,13 @@ class _Register:
 
     def failed(self, request: Request, why: str, now: float) -> list[Any]:
         return [] if self.gateway is None else self.gateway.register_failed(request, why, now)
+
+
+def _shown(site: Site) -> dict[tuple[str, tuple[str, int]], str]:
+    """Over TLS, Via and Contact name what the certificate names (CFG-3: eth0's domain name)."""
+    name, sockets = site.interfaces.eth0.domain_name, Listen(site)
+    own = [sockets.trunk.get("TLS"), sockets.phones.get("TLS")]
+    return {("TLS", local): f"{name}:{local[1]}" for local in own if local and name}
 
 
 def _lapsed(lost: list[Lapsed], why: str) -> list[Output]:
