@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from typing import Any
 
-from tests.cli.verbs import ground
+import pytest
+from tests.cli.verbs import PATIENCE, ground
 from tests.example_site import FILE
 
 SECONDS = 60.0  # what the demo may take
@@ -57,3 +60,14 @@ def test_a_site_without_what_the_demo_needs_is_exit_2() -> None:
         code, out, err = here.run("demo", here.file)
     assert (code, out) == (2, "")
     assert "the demo needs at least 2 subscribers that answer (there: 0)" in err
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interrupted_demo_leaves_nothing_behind(number: signal.Signals, code: int) -> None:
+    with ground() as here, here.running("demo", FILE) as (child, ready):
+        pids = [ready["pid"], *(sbc["pid"] for sbc in ready["sbcs"])]
+        child.send_signal(number)
+        child.communicate(timeout=PATIENCE)
+        assert child.returncode == code
+        assert not os.path.exists(ready["site"])
+        assert not any(os.path.exists(f"/proc/{pid}") for pid in pids)

@@ -7,7 +7,7 @@ from argparse import Namespace
 
 import pytest
 
-from trunkline.cli.paper import Paper, duration
+from trunkline.cli.paper import Paper, clean, duration
 
 
 class Terminal(io.TextIOWrapper):
@@ -52,3 +52,7 @@ def test_coloured_words_end_their_colour() -> None:
 )
 def test_durations_as_people_say_them(seconds: float, said: str) -> None:
     assert duration(seconds) == said
+
+
+def test_what_a_stranger_says_moves_no_cursor() -> None:
+    assert clean("Busy\x1b[2J\r\nHere") == "Busy?[2J??Here"

@@ -118,3 +118,14 @@ def test_sighup_with_a_bad_file_says_why_and_goes_on() -> None:
         assert "error: site file not reloaded: " in line
         assert "trunk.channels" in line
         assert json.loads(here.run("status", here.file, "--json")[1])["channels"]["bound"] == 12
+
+
+def test_records_go_on_in_a_new_file_when_the_old_one_was_moved_away() -> None:
+    with ground() as here, here.running("run", here.file) as (child, _):
+        records, moved = here.folder / "records.jsonl", here.folder / "records.1.jsonl"
+        records.rename(moved)
+        child.send_signal(signal.SIGHUP)
+        assert child.stderr is not None
+        while "reloaded; new calls take it" not in (line := child.stderr.readline()):
+            assert line
+        assert records.exists()

@@ -169,6 +169,10 @@ class Descriptions:
         self.port = None
         return [anchor.Release(self.terms.media, self._leg.id)]
 
+    def leave(self) -> None:
+        """The leg is over; the circle of the two ends here."""
+        del self._leg
+
     def _settled(self, stream: Stream) -> list[Any]:
         assert self.terms is not None
         said = anchor.Answer(self.terms.media, self._leg.id, stream, stream.own_crypto)

@@ -355,7 +355,7 @@ class Leg:
             wait = after.seconds if isinstance(after, RetryAfter) else 0
             reason = response.reason if response is not None else _SILENCES.get(event.status, "")
             cause = from_status(event.status, reason)
-            if response is not None and (given := _q850(response)):
+            if response is not None and (given := _q850(response)[0]):
                 cause = cause._replace(q850=given)
             out.append(events.Refused(self, cause, wait, response))
         return [*out, *self._gone()]
@@ -364,15 +364,15 @@ class Leg:
         if event.request is None:
             cause = Cause(102, 504, "no PRACK came")  # Q.850 102: recovery on timer expiry
         else:
-            cause = Cause(_q850(event.request) or NORMAL_CLEARING, 487, "the caller gave up")
+            cause = Cause(_q850(event.request)[0] or NORMAL_CLEARING, 487, "the caller gave up")
         return [events.Ended(self, cause, "remote"), *self._gone()]
 
     def _ended(self, event: sip.Ended, now: float) -> list[Any]:
         if self.state is State.ENDING:
             return []
         self._go("end")
-        given = _q850(event.request) if event.request is not None else 0
-        cause = Cause(given or (NORMAL_CLEARING if event.by == "remote" else 102), 0, event.why)
+        given, text = _q850(event.request) if event.request is not None else (0, "")
+        cause = Cause(given or (NORMAL_CLEARING if event.by == "remote" else 102), 0, text or event.why)
         return [*self.descriptions.release(), events.Ended(self, cause, event.by)]
 
     def _usage_gone(self, event: sip.Gone, now: float) -> list[Any]:
@@ -456,7 +456,11 @@ class Leg:
         self.endpoint.agenda.forget(self)
         self._at = None
         # An Offer still open is released when its Anchored comes (`_anchored`).
-        return [*self.descriptions.release(), events.Gone(self)]
+        out = self.descriptions.release()
+        self.usage.leave()
+        self.descriptions.leave()
+        self.request = None
+        return [*out, events.Gone(self)]
 
     def _go(self, event: str) -> None:
         self.state = NEXT[(self.state, event)]
@@ -474,16 +478,16 @@ def unclaimed(port: anchor.Anchored) -> list[Any]:
     return [anchor.Release(port.media, port.leg)]
 
 
-def _q850(message: Message) -> int:
-    """The Q.850 cause a message names (RFC 3326), 0 if none."""
+def _q850(message: Message) -> tuple[int, str]:
+    """The Q.850 cause a message names, with its text (RFC 3326); 0 if none."""
     try:
         reasons = message.values("reason")
     except ParseError:
-        return 0
+        return 0, ""
     for reason in reasons:
         if isinstance(reason, Reason) and reason.protocol.upper() == "Q.850" and reason.cause:
-            return reason.cause
-    return 0
+            return reason.cause, reason.text or ""
+    return 0, ""
 
 
 _SILENCES = {408: "no answer from the next hop", 503: "the next hop cannot be reached"}

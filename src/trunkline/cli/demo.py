@@ -86,8 +86,8 @@ class _Demo:
 
     def begin(self, number: int, act: Act) -> None:
         """An act begins."""
-        words = "\n".join([*self.logged(), "", self.paper.bold(f"{number}. {act.title}")])
-        self.tell({"event": "act", "number": number, "title": act.title}, words)
+        words = "\n".join([*self.logged(), "", self.paper.bold(f"{number}. {act.title}"), f"   {act.says}"])
+        self.tell({"event": "act", "number": number, "title": act.title, "says": act.says}, words)
 
     def logged(self) -> list[str]:
         """What the processes logged since the last look."""

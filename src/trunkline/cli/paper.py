@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping
 from typing import Final, TextIO
 
-WIDTH: Final = 100  # columns that nothing printed exceeds
+WIDTH: Final = 100  # columns that nothing printed exceeds, fewer on a narrower terminal
+NARROWEST: Final = 60
 
 
 class Paper:
     """Words with colour, or without: on no terminal, under NO_COLOR (no-color.org), TERM=dumb, --no-color.
 
-    `ascii_only` where the output cannot carry the lines that ladders are drawn with.
+    `ascii_only` where the output cannot carry the lines that ladders are drawn with;
+    `width` in columns.
     """
 
-    def __init__(self, colour: bool, ascii_only: bool = False) -> None:
-        self.colour, self.ascii_only = colour, ascii_only
+    def __init__(self, colour: bool, ascii_only: bool = False, width: int = WIDTH) -> None:
+        self.colour, self.ascii_only, self.width = colour, ascii_only, width
 
     @staticmethod
     def arguments(parser: ArgumentParser) -> None:
@@ -33,7 +36,9 @@ class Paper:
         out, environment = stream or sys.stdout, os.environ if environ is None else environ
         plain = given.no_color or environment.get("NO_COLOR") or environment.get("TERM") == "dumb"
         utf = (out.encoding or "").lower().replace("-", "").startswith("utf")
-        return cls(not plain and out.isatty(), not utf)
+        person = out.isatty()
+        width = max(NARROWEST, min(WIDTH, shutil.get_terminal_size().columns)) if person else WIDTH
+        return cls(person and not plain, not utf, width)
 
     def plain(self, text: str) -> str:
         return text
@@ -52,6 +57,11 @@ class Paper:
 
     def _in(self, code: str, text: str) -> str:
         return f"\x1b[{code}m{text}\x1b[0m" if self.colour else text
+
+
+def clean(text: str) -> str:
+    """What a foreign party said as one printable line: a terminal obeys control characters."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
 def duration(seconds: float) -> str:

@@ -19,6 +19,7 @@ from trunkline.aio.clock import SystemIds
 from trunkline.aio.driver import Driver
 from trunkline.aio.run import on_signals, run
 from trunkline.aio.sockets import NoFolder, control_path
+from trunkline.aio.store import RecordStore
 from trunkline.call.node import Log
 from trunkline.cli import serving
 from trunkline.cli.sitefile import EXIT_GOOD, Refused, complain, lines, ready
@@ -49,15 +50,12 @@ async def _serve(given: Namespace, site: Site) -> int:
     ids, now = SystemIds(), clock.now()
     ipbx = Ipbx(site, ids, now)
     async with serving.Parts() as parts:
-        driver = Driver(
-            names=parts.names(site.dns),
-            records=parts.records(site.records, Path(given.site).parent),
-            trace=parts.trace(given.trace),
-        )
+        records = parts.records(site.records, Path(given.site).parent)
+        driver = Driver(names=parts.names(site.dns), records=records, trace=parts.trace(given.trace))
         for transport, (address, port) in ipbx.exchange.listen.every():
             (driver.udp if transport == "UDP" else driver.tcp)(address, port)
         parts.callback(driver.close)
-        office = _Office(given.site, site, ipbx, driver)
+        office = _Office(given.site, site, ipbx, driver, records)
         socket = Path(given.socket) if given.socket else control_path(given.site)
         await parts.control(socket, office.answer)
         give_back = on_signals([driver], bound=site.calls.drain_max, reload=office.hang_up)
@@ -76,8 +74,10 @@ async def _serve(given: Namespace, site: Site) -> int:
 class _Office:
     """What the running IPBX is asked and told from outside SIP."""
 
-    def __init__(self, file: str, site: Site, ipbx: Ipbx, driver: Driver) -> None:
-        self.file, self.site, self.ipbx, self.driver = file, site, ipbx, driver
+    def __init__(
+        self, file: str, site: Site, ipbx: Ipbx, driver: Driver, records: RecordStore | None
+    ) -> None:
+        self.file, self.site, self.ipbx, self.driver, self.records = file, site, ipbx, driver, records
         self.reloads = 0
 
     def answer(self, asked: dict[str, Any]) -> dict[str, Any]:
@@ -94,7 +94,12 @@ class _Office:
         raise ValueError("ask one of: status, reload, drain")
 
     def hang_up(self) -> None:
-        """SIGHUP."""
+        """SIGHUP: the site file is read again, and records go to a new file if theirs was moved away."""
+        if self.records is not None:
+            try:
+                self.records.reopen()
+            except OSError as error:
+                self.driver.log(Log("error", f"call records stay in the old file: {error}"))
         self.reload()
 
     def reload(self) -> list[str]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from trunkline.aio.control import ControlServer, ask
-from trunkline.aio.driver import Driver, Names, Records, Trace
+from trunkline.aio.driver import Driver, Names, Trace
 from trunkline.aio.resolver import Resolver
 from trunkline.aio.store import RecordStore
 from trunkline.aio.tap import Tap
@@ -44,7 +44,7 @@ class Parts(AsyncExitStack):
         self.callback(resolver.close)
         return resolver
 
-    def records(self, settings: model.Records, folder: Path) -> Records | None:
+    def records(self, settings: model.Records, folder: Path) -> RecordStore | None:
         """Where call records go; None where none are kept. Raises OSError."""
         if not settings.file:
             return None

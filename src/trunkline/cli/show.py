@@ -8,7 +8,7 @@ from textwrap import wrap
 from typing import Any, Final
 
 from trunkline.capture.ladder import Step, draw, step
-from trunkline.cli.paper import WIDTH, Paper
+from trunkline.cli.paper import Paper, clean
 from trunkline.lab.judge import Seen, Side, Verdict
 from trunkline.lab.wire import Passed
 
@@ -26,7 +26,7 @@ def call_lines(
     """The ladder, the audio of both ends, and the verdict."""
     if steps:
         yield draw(
-            steps, parties=parties, width=WIDTH, ascii_only=paper.ascii_only, colour=paper.colour
+            steps, parties=parties, width=paper.width, ascii_only=paper.ascii_only, colour=paper.colour
         ).rstrip()
     yield from audio_lines(seen)
     yield from verdict_lines(verdict, paper)
@@ -70,7 +70,7 @@ def _counted(side: Side) -> str:
 
 def verdict_lines(verdict: Verdict, paper: Paper) -> list[str]:
     """PASS or FAIL, and why, within the width of the paper."""
-    first, *more = wrap(verdict.reason, WIDTH - 8) or [""]
+    first, *more = wrap(clean(verdict.reason), paper.width - 8) or [""]
     word = (paper.good if verdict.passed else paper.bad)(verdict.word)
     return [f"  {word}  {first}", *(f"        {line}" for line in more)]
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from trunkline.aio.sockets import NoFolder, control_path, folder
 from trunkline.cli import serving
-from trunkline.cli.paper import Paper, duration
+from trunkline.cli.paper import Paper, clean, duration
 from trunkline.cli.sitefile import EXIT_GOOD
 
 _GOOD, _BAD = "up", "down"
@@ -76,21 +76,26 @@ def _lines(status: dict[str, Any], paper: Paper) -> Iterator[str]:
         where = ", ".join(gateway["targets"]) or "no address"
         known = f"  registration {gateway['registration']}" if gateway["registration"] else ""
         since = duration(gateway["for"])
-        yield f"  {gateway['index']} {gateway['label']:{width}}  {shown} {since}: {gateway['why']}"
+        yield f"  {gateway['index']} {gateway['label']:{width}}  {shown} {since}: {clean(gateway['why'])}"
         yield f"    {where}{known}"
     channels = status["channels"]
     used = f"{channels['used']} of {channels['bound']} in use, {channels['peak']} at most"
-    yield f"{paper.bold('channels')}  {used}"
+    refused = f", {channels['refused']} calls refused for lack of one" if channels["refused"] else ""
+    yield f"{paper.bold('channels')}  {used}{refused}"
+    if channels["stuck"]:
+        yield f"  {paper.bad('held too long')} by the calls {', '.join(channels['stuck'])}"
     yield paper.bold("registrations") + ("" if status["registrations"] else "  none")
     for entry in status["registrations"]:
         left = duration(entry["expires"])
-        yield f"  {entry['extension']:6} {entry['contact']}  ({left} left)"
+        yield f"  {entry['extension']:6} {clean(entry['contact'])}  ({left} left)"
     yield paper.bold("calls") + ("" if status["calls"] else "  none")
     for call in status["calls"]:
         by = f" by {call['gateway']}" if call["gateway"] else ""
         for_ = duration(call["seconds"])
         codec = f"  {call['codec']}" if call["codec"] else ""
-        yield f"  {call['direction']:8} {call['from']} > {call['to']}{by}  {call['state']} {for_}{codec}"
+        parties = clean(f"{call['from']} > {call['to']}")
+        yield f"  {call['direction']:8} {parties}{by}  {call['state']} {for_}{codec}"
     faults = status["wire"]["faults"]
     bugs = f", {paper.bad(f'{faults} faults: see the log')}" if faults else ""
-    yield f"{status['served']} calls served{bugs}"
+    strangers = f", {status['strangers']} requests of strangers refused" if status["strangers"] else ""
+    yield f"{status['served']} calls served{strangers}{bugs}"

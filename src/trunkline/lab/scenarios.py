@@ -37,9 +37,13 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """A call, what befalls the nominal SBC while it is up, a new call then, and one when it is back."""
+    """A call, what befalls the nominal SBC while it is up, a new call then, and one when it is back.
+
+    `says` is what should be seen, for a person who watches.
+    """
 
     title: str
+    says: str
     call: Plan
     loss: Loss = Loss.NONE
     meanwhile: Plan | None = None
@@ -54,17 +58,38 @@ class Act:
 _BACKUP = Plan("a new call meanwhile", user=1, subscriber=1, gateway=1)
 
 ACTS = (
-    Act("An outgoing call", Plan("phone calls the public network")),
-    Act("An incoming call", Plan("the public network calls a phone", incoming=True)),
+    Act(
+        "An outgoing call",
+        "By the nominal SBC; each end plays a tone of its own, and must hear the other's.",
+        Plan("phone calls the public network"),
+    ),
+    Act(
+        "An incoming call",
+        "To the user's DDI, by the nominal SBC; the caller hangs up.",
+        Plan("the public network calls a phone", incoming=True),
+    ),
     Act(
         "The nominal SBC answers 503",
+        "The call in progress goes on; a new one goes by the backup, until the nominal is well again.",
         Plan("the call in progress"),
         Loss.UNAVAILABLE,
         _BACKUP,
         Plan("a new call when it is back"),
     ),
-    Act("The nominal SBC hangs (SIGSTOP)", Plan("the call in progress"), Loss.STOPPED, _BACKUP),
-    Act("The nominal SBC is killed (SIGKILL)", Plan("the call in progress"), Loss.KILLED, _BACKUP),
+    Act(
+        "The nominal SBC hangs (SIGSTOP)",
+        "The phone hears silence and hangs up; nobody answers the BYE, which is given up in time.",
+        Plan("the call in progress"),
+        Loss.STOPPED,
+        _BACKUP,
+    ),
+    Act(
+        "The nominal SBC is killed (SIGKILL)",
+        "The same, but the machine says that nobody is there.",
+        Plan("the call in progress"),
+        Loss.KILLED,
+        _BACKUP,
+    ),
 )
 
 

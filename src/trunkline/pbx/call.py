@@ -471,6 +471,10 @@ class Call:
         self._on_trunk.clear()
         self._free_channel()
         self._over(self)
+        # The legs know their call: nothing is to refer in a circle, so that it is freed now.
+        self._bridge = None
+        self.branches.clear()
+        del self.a
         return list(self.record.writes(now))
 
     def status(self, now: float) -> dict[str, Any]:

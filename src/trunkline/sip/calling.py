@@ -98,6 +98,14 @@ class Calling:
                 usage.dialog = None
         self._early.clear()
 
+    def part(self) -> None:
+        """The usage is over: what still comes, late and repeated 2xx, comes here without it."""
+        invite = self.transaction
+        if invite.owner is not None:
+            invite.owner = self
+            # All that the dialog of a late fork is made of: target and number (§12.1.2).
+            invite.request = Request(invite.request.start, [("cseq", f"CSeq: {self.seq} INVITE")])
+
     def left(self, dialog: Dialog, now: float) -> list[Any]:
         """The callee sent BYE in an early dialog: its 2xx never arrived. With it the last hope may go."""
         usage = self._usage
@@ -190,7 +198,7 @@ class Calling:
             usage.go("accepted")
             self._settle(dialog)
             return [*out, *usage.send_bye(now)]
-        return [*out, *usage.ask(dialog, "BYE", (), now, owner=_DEAF)[1]]
+        return [*out, *usage.ask(dialog, "BYE", (), now, owner=DEAF)[1]]
 
     def _settle(self, dialog: Dialog) -> None:
         """This is the call's dialog, the others are none."""
@@ -211,10 +219,10 @@ class Calling:
 
 
 class _Deaf:
-    """The owner of a BYE to a fork nobody wants: its answer changes nothing."""
+    """Who hears what changes nothing: answers to the BYE of an unwanted fork, news of a call that is over."""
 
     def hear(self, event: Any, now: float) -> list[Any]:
         return []
 
 
-_DEAF = _Deaf()
+DEAF = _Deaf()

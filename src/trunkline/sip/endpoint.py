@@ -27,6 +27,7 @@ from trunkline.sip.transaction import (
     Passed,
     ServerInvite,
     ServerRequest,
+    State,
     TimedOut,
     TimerValues,
     TransportFailed,
@@ -122,7 +123,7 @@ class Endpoint:
         self.agenda = Agenda()
         self._clients: dict[Any, ClientTransaction] = {}
         self._servers: dict[Any, ServerTransaction] = {}
-        self._merged: dict[tuple[str, str, int, str], ServerTransaction] = {}
+        self._merged: dict[tuple[object, ...], ServerTransaction] = {}
         self._instead: dict[ClientTransaction, Flow] = {}  # where to go when the first flow fails
         self._stateless_key = ids.token().encode()
         self._hosts: dict[tuple[str, tuple[str, int]], str] = {}
@@ -278,7 +279,7 @@ class Endpoint:
 
     def drop(self, dialog: Dialog) -> None:
         """The dialog is over; later requests in it get 481."""
-        dialog.state = DialogState.OVER
+        dialog.state, dialog.owner = DialogState.OVER, None
         self.dialogs.pop((dialog.call_id, dialog.local_tag, dialog.remote_tag), None)
 
     # --- inside -------------------------------------------------------------------
@@ -289,10 +290,15 @@ class Endpoint:
         make = ClientInvite if request.method == "INVITE" else ClientRequest
         transaction = make(request, flow, self.timers, now)
         transaction.owner = owner
-        self._clients[(request.branch, request.method)] = transaction
+        transaction.key = key = (request.branch, request.method)
+        self._clients[key] = transaction
         out = transaction.start()
         self.agenda.settle(transaction)
         return transaction, out
+
+    def _file(self, transaction: ServerTransaction, key: tuple[object, ...]) -> None:
+        self._servers[key] = transaction
+        transaction.key = key
 
     def _response(self, response: Response, now: float) -> list[Any]:
         try:
@@ -327,7 +333,7 @@ class Endpoint:
             return self._stateless(request, flow, 503, (("Retry-After", "5"),))
         make = ServerInvite if method == "INVITE" else ServerRequest
         transaction: ServerTransaction = make(request, _answer_flow(request, flow), self.timers, now)
-        self._servers[key] = transaction
+        self._file(transaction, key)
         return self._after(transaction, self._judge(transaction, request, now), now)
 
     def _judge(self, transaction: ServerTransaction, request: Request, now: float) -> list[Any]:
@@ -356,6 +362,7 @@ class Endpoint:
         if merged in self._merged:
             return self.reply(transaction, 482, now)  # §8.2.2.2: the same request by another path
         self._merged[merged] = transaction
+        transaction.merged = merged
         return [RequestReceived(transaction, request, None)]
 
     def _body_refusal(self, request: Request) -> tuple[int, list[tuple[str, str]]] | None:
@@ -393,7 +400,7 @@ class Endpoint:
         if not isinstance(target, ServerInvite):
             return self._stateless(request, flow, 481)
         transaction = ServerRequest(request, _answer_flow(request, flow), self.timers, now)
-        self._servers[key] = transaction
+        self._file(transaction, key)
         out = self.reply(transaction, 200, now)
         if target.owner is not None:  # a usage; without one the INVITE is being refused already
             out += self._heard(target.owner, Cancelled(target, request), now)
@@ -421,6 +428,9 @@ class Endpoint:
         if transaction.over:
             self._forget(transaction)
         else:
+            if transaction.state in _LINGERING and type(transaction) is not ClientInvite:
+                # It waits half a minute for repetitions; bytes and key are all it needs for them.
+                transaction.request, transaction.owner = _PUT_AWAY, None
             self.agenda.settle(transaction)
         return out
 
@@ -440,17 +450,15 @@ class Endpoint:
 
     def _forget(self, transaction: Any) -> None:
         self.agenda.forget(transaction)
-        request = transaction.request
+        transaction.owner = None  # nothing refers in a circle: what is over is freed without the collector
         if isinstance(transaction, ClientInvite | ClientRequest):
-            self._clients.pop((request.branch, request.method), None)
+            self._clients.pop(transaction.key, None)
             self._instead.pop(transaction, None)
             return
-        key = server_key(request)
-        if self._servers.get(key) is transaction:
-            del self._servers[key]
-        merged = (request.call_id, request.from_tag, request.cseq.number, request.method)
-        if self._merged.get(merged) is transaction:
-            del self._merged[merged]
+        if self._servers.get(transaction.key) is transaction:
+            del self._servers[transaction.key]
+        if self._merged.get(transaction.merged) is transaction:
+            del self._merged[transaction.merged]
 
     @staticmethod
     def _heard(owner: object, event: Any, now: float) -> list[Any]:
@@ -513,6 +521,8 @@ class _Nobody:
 
 
 _SILENCE = _Nobody()
+_PUT_AWAY = Request("", [])
+_LINGERING = frozenset({State.COMPLETED, State.CONFIRMED, State.ACCEPTED})
 _DESCRIBING = frozenset({"INVITE", "UPDATE", "PRACK"})
 _AOR_SCHEMES = frozenset({"sip", "sips"})
 _SDP_TYPE = ("application", "sdp")

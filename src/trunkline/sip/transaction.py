@@ -195,6 +195,7 @@ class ClientInvite:
         "_timers",
         "cancelled",
         "flow",
+        "key",
         "over",
         "owner",
         "request",
@@ -205,6 +206,7 @@ class ClientInvite:
         self.request = request
         self.flow = flow
         self.owner: object = None
+        self.key: tuple[object, ...] = ()  # where its endpoint filed it
         self.over = False
         self.cancelled = False
         self.state = State.CALLING
@@ -238,6 +240,7 @@ class ClientInvite:
                 self._end_at = _NEVER  # §17.1.1.2: the user bounds the ringing
         elif state is State.ACCEPTED:
             if before is not State.ACCEPTED:
+                self._data = b""
                 self._end, self._end_at = Event.TIMER_M, now + self._timers.timeout
         elif before is State.COMPLETED:
             return [Send(self._data, self.flow)]
@@ -321,6 +324,7 @@ class ClientRequest:
         "_resend_at",
         "_timers",
         "flow",
+        "key",
         "over",
         "owner",
         "request",
@@ -331,6 +335,7 @@ class ClientRequest:
         self.request = request
         self.flow = flow
         self.owner: object = None
+        self.key: tuple[object, ...] = ()  # where its endpoint filed it
         self.over = False
         self.state = State.TRYING
         self._timers = timers
@@ -349,6 +354,7 @@ class ClientRequest:
         if not self._take(event):
             return []
         if event is Event.GOT_FINAL:
+            self._data = b""
             self._resend_at = _NEVER
             self._end = Event.TIMER_K
             if self.flow.reliable:
@@ -422,6 +428,8 @@ class ServerInvite:
         "_resend_at",
         "_timers",
         "flow",
+        "key",
+        "merged",
         "over",
         "owner",
         "request",
@@ -432,6 +440,8 @@ class ServerInvite:
         self.request = request
         self.flow = flow
         self.owner: object = None
+        self.key: tuple[object, ...] = ()  # where its endpoint filed it
+        self.merged: tuple[object, ...] = ()  # and under what it knows the request on another path
         self.over = False
         self.state = State.PROCEEDING
         self._timers = timers
@@ -447,7 +457,7 @@ class ServerInvite:
     def receive(self, request: Request, now: float) -> list[Output]:
         """The INVITE again, or an ACK on its branch: only the ACK of a 2xx is passed up (RFC 6026 §7.1)."""
         if request.method != "ACK":
-            again = self._take(Event.GOT_REQUEST) and self._data and self.state is not State.ACCEPTED
+            again = self._take(Event.GOT_REQUEST) and self._data
             return [Send(self._data, self.flow)] if again else []
         if not self._take(Event.GOT_ACK):
             return []
@@ -463,7 +473,8 @@ class ServerInvite:
 
     def trying(self, now: float) -> list[Output]:
         """Send 100 (§17.2.1: when no answer is to be had in 200 ms), unless something was sent already."""
-        return [] if self._data else self.respond(respond(self.request, 100), now)
+        unsaid = self.state is State.PROCEEDING and not self._data
+        return self.respond(respond(self.request, 100), now) if unsaid else []
 
     def respond(self, response: Response, now: float) -> list[Output]:
         """Send a response of the user; what comes too late (a 1xx after the final one) is not sent."""
@@ -477,13 +488,17 @@ class ServerInvite:
             event = Event.SENT_REFUSAL
         if not self._take(event):
             return []
-        self._data = bytes(response)
+        data = bytes(response)
+        if self.state is State.ACCEPTED:
+            self._data = b""  # its user repeats the 2xx
+            if before is State.PROCEEDING:
+                self._end, self._end_at = Event.TIMER_L, now + self._timers.timeout
+            return [Send(data, self.flow)]
+        self._data = data
         if self.state is State.COMPLETED:
             self._end, self._end_at = Event.TIMER_H, now + self._timers.timeout
             self._resend_at = _NEVER if self.flow.reliable else now + self._pause
-        elif self.state is State.ACCEPTED and before is State.PROCEEDING:
-            self._end, self._end_at = Event.TIMER_L, now + self._timers.timeout
-        return [Send(self._data, self.flow)]
+        return [Send(data, self.flow)]
 
     def deadline(self) -> float | None:
         """When `expire` wants to be called; None: only a message or the user can move this transaction."""
@@ -532,12 +547,14 @@ class ServerRequest:
         (State.COMPLETED, Event.TIMER_J): State.TERMINATED,
     }
 
-    __slots__ = ("_data", "_end_at", "_timers", "flow", "over", "owner", "request", "state")
+    __slots__ = ("_data", "_end_at", "_timers", "flow", "key", "merged", "over", "owner", "request", "state")
 
     def __init__(self, request: Request, flow: Flow, timers: TimerValues, now: float) -> None:
         self.request = request
         self.flow = flow
         self.owner: object = None
+        self.key: tuple[object, ...] = ()  # where its endpoint filed it
+        self.merged: tuple[object, ...] = ()  # and under what it knows the request on another path
         self.over = False
         self.state = State.TRYING
         self._timers = timers

@@ -17,7 +17,7 @@ from typing import Any
 
 from trunkline.sip.acceptance import Acceptance, Acknowledgements
 from trunkline.sip.answering import Answering
-from trunkline.sip.calling import FORKS_MAX, Calling
+from trunkline.sip.calling import DEAF, FORKS_MAX, Calling
 from trunkline.sip.dialog import Dialog
 from trunkline.sip.endpoint import (
     AckReceived,
@@ -96,10 +96,10 @@ class InviteUsage:
         "_answering",
         "_bye_waits",
         "_calling",
+        "_change",
         "accepted",
         "acks",
         "call_id",
-        "change",
         "dialog",
         "endpoint",
         "farewell",
@@ -123,7 +123,7 @@ class InviteUsage:
         self.said = b""  # the last description we sent
         self.acks = Acknowledgements()
         self.accepted: Acceptance | None = None  # our 2xx until its ACK
-        self.change = Reoffering(self)
+        self._change: Reoffering | None = None
         self.farewell: Headers = ()  # what CANCEL and BYE carry
         self._calling: Calling | None = None
         self._answering: Answering | None = None
@@ -198,7 +198,7 @@ class InviteUsage:
         self.farewell = headers
         if self.state is State.CALLING and self._calling is not None:
             self.go("cancel")
-            out = self.change.close(now)
+            out = self._close_change(now)
             return self._settled([*out, *self._calling.cancel(headers, now)])
         if self.state is State.RECEIVED:
             return self.reject(status, now, headers)
@@ -258,7 +258,7 @@ class InviteUsage:
         return self._settled(out)
 
     def deadline(self) -> float | None:
-        at = self.change.at
+        at = _NEVER if self._change is None else self._change.at
         if self.accepted is not None and self.accepted.at < at:
             at = self.accepted.at
         if self.state is State.RECEIVED and self._answering is not None:
@@ -277,8 +277,8 @@ class InviteUsage:
             again = self.accepted.due(now)
             # §13.3.1.4: no ACK in 64*T1 ends the dialog with BYE.
             out += self.give_up("no ACK for the 2xx", now) if again is None else again
-        if self.change.at <= now:
-            out += self.change.expire(now)
+        if self._change is not None and self._change.at <= now:
+            out += self._change.expire(now)
         if self.state is State.CONFIRMED:
             due = self.timer.due(now)
             if due == "refresh":
@@ -347,10 +347,21 @@ class InviteUsage:
     def _hear_relaunched(self, event: Relaunched) -> list[Any]:
         if self._calling is not None:
             self._calling.relaunched(event)
-        self.change.relaunched(event)
+        if self._change is not None:
+            self._change.relaunched(event)
         return []
 
     # --- for the rooms ------------------------------------------------------------------
+
+    @property
+    def change(self) -> Reoffering:
+        """Changes after the first offer and answer; most calls see none."""
+        if self._change is None:
+            self._change = Reoffering(self)
+        return self._change
+
+    def _close_change(self, now: float) -> list[Any]:
+        return [] if self._change is None else self._change.close(now)
 
     @property
     def calls(self) -> bool:
@@ -439,21 +450,29 @@ class InviteUsage:
 
     def finish(self, now: float) -> list[Any]:
         """Nothing is waited for any more; the dialogs are over."""
-        out = self.change.close(now)
+        out = self._close_change(now)
         self.accepted = None
         self.timer.stop()
         if self._calling is not None:
             self._calling.drop_early()
+            self._calling.part()
+        self._calling = self._answering = None
         if self.dialog is not None:
             self.endpoint.drop(self.dialog)
+            if self._change is None:  # a late 2xx of a re-INVITE would be acknowledged in it
+                self.dialog = None
         self.endpoint.agenda.forget(self)
         return out
+
+    def leave(self) -> None:
+        """The owner is over and hears nothing more; the circle of the two ends here."""
+        self.owner = DEAF
 
     # --- the end ----------------------------------------------------------------------
 
     def _bye(self, now: float) -> list[Any]:
         self.go("bye")
-        out = self.change.close(now)
+        out = self._close_change(now)
         out += self.acknowledge(b"", now)  # §13.2.2.4: a 2xx is always acknowledged
         self.accepted = None
         self.timer.stop()
