@@ -320,8 +320,8 @@ def test_it_never_returns_twice_within_a_hold_down(
         now = end
         note(act(machine, what, now), now, returns, sent)
         before = machine.health
-    assert all(later - earlier >= knobs.hold_down for earlier, later in pairwise(returns))
-    assert all(later - earlier >= OPTIONS_SPACING for earlier, later in pairwise(sent))
+    assert all(later - earlier >= knobs.hold_down - 1e-6 for earlier, later in pairwise(returns))
+    assert all(later - earlier >= OPTIONS_SPACING - 1e-6 for earlier, later in pairwise(sent))
     assert machine.why
 
 

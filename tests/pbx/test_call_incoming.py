@@ -265,6 +265,21 @@ def test_unanswered_ringing_ends() -> None:
     office.rests()
 
 
+def test_a_phone_that_answers_and_hangs_up_at_once_rang_in_vain() -> None:
+    office = Office()
+    phone = office.phone("201")
+    call = office.calls_in()
+    bell = phone.rung()
+    bell.says(180)
+    call.peer.hears(180)
+    bell.byes()
+    phone.says(200, phone.hears("CANCEL"))
+    bell.says(487)
+    phone.hears("ACK")
+    call.hears_no(480)
+    office.rests()
+
+
 # --- several phones of one user ------------------------------------------------------------------------
 
 

@@ -683,6 +683,26 @@ def test_an_answer_that_crosses_the_cancel_is_acknowledged_and_ended() -> None:
     office.rests()
 
 
+def test_a_goodbye_that_overtakes_its_answer_ends_the_ringing() -> None:
+    office = Office()
+    phone = office.phone("201")
+    call = phone.dials(NUMBER)
+    far = rung(office.nominal)
+    far.says(180)
+    phone.hears(180)
+    far.byes()
+    assert q850(call.hears_no(480)) == 16
+    cancel = office.nominal.hears("CANCEL")
+    far.says(200, ANSWER)
+    office.nominal.says(481, cancel)
+    office.nominal.hears("ACK")
+    far.hears_bye()
+    record = office.record()
+    assert (record["cause"], record["ended_by"], record["answer"]) == (16, "called", None)
+    assert office.legs()[1]["ended_by"] == "remote"
+    office.rests()
+
+
 # --- ringing and media before the answer ------------------------------------------------------------
 
 
@@ -784,7 +804,7 @@ def test_an_ack_without_the_answer_ends_the_call() -> None:
     office.nominal.hears("ACK")
     far.hears_bye()
     call.hears_bye()
-    assert (office.record()["cause"], office.record()["ended_by"]) == (65, "caller")
+    assert (office.record()["cause"], office.record()["ended_by"]) == (65, "ipbx")
     office.rests()
 
 

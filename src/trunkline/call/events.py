@@ -65,7 +65,7 @@ class Refused(NamedTuple):
 
 
 class Ended(NamedTuple):
-    """The call is over; `by` is "remote" or "timer"."""
+    """The call is over; `by` is "remote", "timer", or "local" (what the far side said was of no use)."""
 
     leg: Leg
     cause: Cause

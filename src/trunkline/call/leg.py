@@ -77,7 +77,6 @@ class Leg:
         "_at",
         "_called",
         "_reoffer_pending",
-        "_wanted",
         "descriptions",
         "endpoint",
         "id",
@@ -107,7 +106,6 @@ class Leg:
         self._called: sip.Outgoing | None = None
         self._answer_due = False  # the peer's 2xx held an offer
         self._reoffer_pending = False
-        self._wanted: Description | None = None  # what our last reoffer asked for
         self._at: float | None = None
 
     # --- commands -------------------------------------------------------------------
@@ -206,8 +204,9 @@ class Leg:
             status = 491
         if status:
             return [events.ReofferRefused(self, status)]
-        self._wanted = sdp
-        return self.usage.reoffer(b"" if sdp is None else self.descriptions.pass_offer(sdp), now)
+        body = b"" if sdp is None else self.descriptions.pass_offer(sdp)
+        # Behind a passing leg stands somebody who waits out a 491 himself (§14.1).
+        return self.usage.reoffer(body, now, insists=self.terms is not None)
 
     def hold(self, held: bool, now: float) -> list[Any]:
         """An ending leg puts the call on hold (sendonly) or takes it back (RFC 3264 §8.4)."""
@@ -344,7 +343,7 @@ class Leg:
                 out = self.descriptions.take_answer(sdp)
         except ParseError as error:
             cause = Cause(from_status(error.status).q850, error.status, str(error))
-            return [events.Ended(self, cause, "remote"), *self.hang_up(cause, now)]
+            return [events.Ended(self, cause, "local"), *self.hang_up(cause, now)]
         return [*out, events.Acknowledged(self, sdp)]
 
     def _rejected(self, event: sip.Rejected, now: float) -> list[Any]:
@@ -363,8 +362,8 @@ class Leg:
     def _abandoned(self, event: sip.Abandoned, now: float) -> list[Any]:
         if event.request is None:
             cause = Cause(102, 504, "no PRACK came")  # Q.850 102: recovery on timer expiry
-        else:
-            cause = Cause(_q850(event.request)[0] or NORMAL_CLEARING, 487, "the caller gave up")
+            return [events.Ended(self, cause, "timer"), *self._gone()]
+        cause = Cause(_q850(event.request)[0] or NORMAL_CLEARING, 487, "the caller gave up")
         return [events.Ended(self, cause, "remote"), *self._gone()]
 
     def _ended(self, event: sip.Ended, now: float) -> list[Any]:
@@ -417,14 +416,12 @@ class Leg:
         return [events.ReofferRefused(self, event.status)]
 
     def _reoffer_postponed(self, event: sip.ReofferPostponed, now: float) -> list[Any]:
-        """The peer's offer may come first; ours is said anew after it, with a version of its own."""
+        """The peer's offer may come first; ours is made anew after it."""
         self.descriptions.negotiation.refused()
         return []
 
     def _reoffer_due(self, event: sip.ReofferDue, now: float) -> list[Any]:
-        if self.terms is not None:
-            return self.hold(self.descriptions.wish == "sendonly", now)
-        return self.reoffer(self._wanted, now)
+        return self.hold(self.descriptions.wish == "sendonly", now)
 
     def _informed(self, event: sip.Informed, now: float) -> list[Any]:
         return [events.Informed(self, event.request, event.transaction)]

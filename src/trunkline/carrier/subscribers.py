@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from trunkline.call.party import TEST_TONES, Behaviour
-from trunkline.site.model import CarrierSubscriber
+from trunkline.sdp.offer_answer import PCMA, PCMU, Capabilities
+from trunkline.site.model import CarrierKnobs, CarrierSubscriber
 
 UNALLOCATED = Behaviour(does="unallocated")
 
@@ -53,3 +54,9 @@ def behaviour_of(subscriber: CarrierSubscriber) -> Behaviour:
         tone=0 if subscriber.does == "echo" else subscriber.tone,
         listen=TEST_TONES,
     )
+
+
+def capabilities(knobs: CarrierKnobs) -> Capabilities:
+    """What built-in subscribers speak: the carrier's codecs, or A-law where they know none."""
+    known = {codec.name: codec for codec in (PCMA, PCMU)}
+    return Capabilities(tuple(known[name] for name in knobs.codecs if name in known) or (PCMA,))

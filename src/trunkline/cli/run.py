@@ -61,7 +61,7 @@ async def _serve(given: Namespace, site: Site) -> int:
         give_back = on_signals([driver], bound=site.calls.drain_max, reload=office.hang_up)
         try:
             driver.start(ipbx, ipbx.start(now))
-            serving.tell(given, office.ready(socket), _ready_line)
+            serving.tell(given, office.ready(socket, bool(given.socket)), _ready_line)
             serving.until_stdin_ends(given, [driver], site.calls.drain_max)
             drained = await driver.ended()
         finally:
@@ -119,8 +119,8 @@ class _Office:
         log(Log("info", f"site file {self.file} reloaded; new calls take it"))
         return []
 
-    def ready(self, socket: Path) -> dict[str, Any]:
-        """What is said once calls can come."""
+    def ready(self, socket: Path, chosen: bool) -> dict[str, Any]:
+        """What is said once calls can come; `chosen`: the socket is not the file's own."""
         listen = self.ipbx.exchange.listen
         return {
             "event": "ready",
@@ -131,6 +131,7 @@ class _Office:
             "users": len(self.site.users),
             "channels": self.site.trunk.channels,
             "socket": str(socket),
+            "ask": f"--socket {socket}" if chosen else self.file,
         }
 
 
@@ -151,7 +152,7 @@ def _ready_line(said: dict[str, Any]) -> str:
         f"ready: {said['customer']}\n"
         f"  phones  {phones}  ({said['users']} users)\n"
         f"  trunk   {trunk}  ({', '.join(said['gateways'])}; {said['channels']} channels)\n"
-        f"  ask     trunkline status --socket {said['socket']}"
+        f"  ask     trunkline status {said['ask']}"
     )
 
 

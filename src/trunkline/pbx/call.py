@@ -343,11 +343,16 @@ class Call:
         refused = Refused(cause, event.response is not None)
         ended_by = "remote" if refused.answered else "timer" if refused.silent else "local"
         self.record.ended(leg.id, cause, ended_by, now)
+        return self._lost(leg, refused, event.retry_after, now)
+
+    def _lost(self, leg: Leg, refused: Refused, retry_after: float, now: float) -> list[Any]:
+        """A leg that might have answered will not."""
         gateway = self._on_trunk.get(leg.id)
         if gateway is not None:
-            return self._attempt_failed(gateway, refused, event.retry_after, now)
+            return self._attempt_failed(gateway, refused, retry_after, now)
         self._failed.append(refused)
-        out = self._drop_branches(DECLINED, now) if cause.status >= 600 else []  # §16.7 step 5
+        declined = refused.cause.status >= 600
+        out = self._drop_branches(DECLINED, now) if declined else []  # §16.7 step 5
         if self.branches:
             return out
         why, told = refusal.of_phones(self._failed)
@@ -374,6 +379,8 @@ class Call:
         self.record.ended(leg.id, cause, event.by, now)
         if self.state is State.ENDING:
             return []
+        if self.branches.pop(leg.id, None) is not None:  # its BYE overtook its answer
+            return self._lost(leg, Refused(cause._replace(status=480), True), 0, now)
         by = "caller" if leg is self.a else "called"
         self._finish(cause, by if event.by == "remote" else "ipbx", now)
         out = self._drop_branches(cause, now)

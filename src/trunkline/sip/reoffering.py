@@ -28,12 +28,16 @@ _NEVER = math.inf
 
 
 class Ask(NamedTuple):
-    """A change we ask for; `refresh` when it changes nothing and only the session timer wants it."""
+    """A change we ask for; `refresh` when it changes nothing and only the session timer wants it.
+
+    `insists`: a 491 is waited out here; without it is a refusal like others.
+    """
 
     method: str
     body: bytes
     headers: Headers
     refresh: bool
+    insists: bool = True
 
 
 class Reoffering:
@@ -57,14 +61,14 @@ class Reoffering:
 
     # --- ours -------------------------------------------------------------------------
 
-    def ask(self, body: bytes, headers: Headers, now: float) -> list[Any]:
+    def ask(self, body: bytes, headers: Headers, now: float, *, insists: bool) -> list[Any]:
         """Ask by re-INVITE, or by UPDATE while the dialog is early (§14.1, RFC 3311 §5.1)."""
         usage = self._usage
         status = self.refusal(offers=bool(body))
         if status:
             return usage.tell(ReofferRejected(usage, status), now)
         early = usage.dialog is not None and usage.dialog.state is DialogState.EARLY
-        return self._send(Ask("UPDATE" if early else "INVITE", body, headers, False), now)
+        return self._send(Ask("UPDATE" if early else "INVITE", body, headers, False, insists), now)
 
     def refusal(self, *, offers: bool) -> int:
         """Why nothing can be asked now: 481 no dialog, 491 glare, 504 no way to; 0 if it can."""
@@ -106,7 +110,7 @@ class Reoffering:
         if status < 300 and response is not None:
             return self._granted(ask, transaction, response, now)
         self._attempts += 1
-        if status == 491 and self._attempts < _ATTEMPTS_MAX:
+        if status == 491 and ask.insists and self._attempts < _ATTEMPTS_MAX:
             self.at = now + self._glare_wait()
             self._refreshes = ask.refresh
             return [] if ask.refresh else usage.tell(ReofferPostponed(usage), now)

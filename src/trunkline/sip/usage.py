@@ -97,6 +97,7 @@ class InviteUsage:
         "_bye_waits",
         "_calling",
         "_change",
+        "_informs",
         "accepted",
         "acks",
         "call_id",
@@ -129,6 +130,7 @@ class InviteUsage:
         self._answering: Answering | None = None
         self._answer_owed: tuple[Dialog, int] | None = None  # a 2xx held an offer: whose ACK waits
         self._bye_waits = False  # for the ACK of our 2xx
+        self._informs = 0  # INFO of ours that are not answered
 
     # --- the UAC's commands ---------------------------------------------------------
 
@@ -213,12 +215,13 @@ class InviteUsage:
         """The status a `reoffer` would come back with at once, 0 if it can be sent now."""
         return self.change.refusal(offers=offers)
 
-    def reoffer(self, body: bytes, now: float, headers: Headers = ()) -> list[Any]:
+    def reoffer(self, body: bytes, now: float, headers: Headers = (), *, insists: bool = True) -> list[Any]:
         """Send a re-INVITE, or an UPDATE while the dialog is early (§14.1, RFC 3311 §5.1).
 
-        The peer's refusal, or 491 when one of its own is open, comes back as ReofferRejected.
+        The peer's refusal comes back as ReofferRejected. A 491 is waited out (ReofferPostponed,
+        ReofferDue), unless who wants the change does that himself and does not `insist` here.
         """
-        return self._settled(self.change.ask(body, headers, now))
+        return self._settled(self.change.ask(body, headers, now, insists=insists))
 
     def accept_again(self, body: bytes, now: float) -> list[Any]:
         """Answer the peer's re-INVITE, UPDATE or PRACK with 200."""
@@ -232,6 +235,7 @@ class InviteUsage:
         """Send an INFO (RFC 6086)."""
         if self.dialog is None or self.state is not State.CONFIRMED:
             return self.tell(InfoAnswered(self, 481), now)
+        self._informs += 1
         return self.ask(self.dialog, "INFO", (), now, body, content_type)[1]
 
     def answer_info(self, transaction: ServerRequest, status: int, now: float) -> list[Any]:
@@ -296,7 +300,8 @@ class InviteUsage:
             return self.change.hear(event, now)
         if method == "BYE" and event.status >= 200:
             return self._hear_bye_answered(event, now)
-        if method == "INFO" and event.status >= 200:
+        if method == "INFO" and event.status >= 200 and self._informs:
+            self._informs -= 1
             return self.tell(InfoAnswered(self, event.status), now)
         return []  # PRACK: its loss shows in the INVITE's own fate
 
@@ -326,7 +331,7 @@ class InviteUsage:
         if self.state is State.RECEIVED and self._answering is not None:
             return [*out, *self._answering.abandoned(request, now)]
         if self.state in (State.CALLING, State.CANCELLING) and self._calling is not None:
-            return [*out, *self._calling.left(dialog, now)]
+            return [*out, *self._calling.left(dialog, request, now)]
         told = self.state is State.ENDING
         self.go("bye received")
         out += self.finish(now)
@@ -451,6 +456,9 @@ class InviteUsage:
     def finish(self, now: float) -> list[Any]:
         """Nothing is waited for any more; the dialogs are over."""
         out = self._close_change(now)
+        while self._informs:  # whoever waits for the answer has it now
+            self._informs -= 1
+            out += self.tell(InfoAnswered(self, 481), now)
         self.accepted = None
         self.timer.stop()
         if self._calling is not None:
