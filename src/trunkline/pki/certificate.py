@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from cryptography import x509
@@ -14,6 +15,8 @@ from trunkline.finding import ParseError
 Certificate = x509.Certificate
 
 MOST = 1000  # certificates of one file
+
+_BEGINS = re.compile(rb"-----BEGIN (?:X509 )?CERTIFICATE-----")
 
 _SHORT = {
     NameOID.COMMON_NAME: "CN",
@@ -33,6 +36,8 @@ def read_certificates(data: bytes, where: str = "certificates") -> tuple[Certifi
     try:
         if b"-----BEGIN" in data:
             found = x509.load_pem_x509_certificates(data)
+            if len(found) != len(_BEGINS.findall(data)):
+                raise ValueError("one is cut off")
         else:
             found = [x509.load_der_x509_certificate(data)]
         unique = tuple(dict.fromkeys(found))

@@ -65,10 +65,10 @@ def _within(name: x509.GeneralName, tree: x509.GeneralName) -> bool:
                 and isinstance(network, IPv4Network | IPv6Network)
                 and address in network
             )
-        case x509.DirectoryName(), x509.DirectoryName():
-            root = list(tree.value.rdns)
-            return list(name.value.rdns)[: len(root)] == root
-    return False
+    assert isinstance(name, x509.DirectoryName)
+    assert isinstance(tree, x509.DirectoryName)
+    root = list(tree.value.rdns)
+    return list(name.value.rdns)[: len(root)] == root
 
 
 def _below(host: str, domain: str) -> bool:
