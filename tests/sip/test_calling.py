@@ -295,6 +295,30 @@ def test_bye_in_the_last_early_dialog_lets_the_invite_go() -> None:
     all_over(line, a)
 
 
+@pytest.mark.rfc("3261#13.2.2.4")
+def test_a_fork_whose_bye_overtook_its_answer_is_not_the_call() -> None:
+    line, a, b = puppet_called()
+    invite = invite_of(b)
+    for tag in ("one", "two"):
+        b.says(answer(invite, 180, tag))
+    line.run(0.1)
+    headers = [
+        ("Via", "SIP/2.0/UDP 192.0.2.2:5060;branch=z9hG4bKbye"),
+        ("From", f"{invite.get('To')};tag=one"),
+    ]
+    headers += [("To", invite.get("From") or ""), ("Call-ID", invite.call_id), ("CSeq", "9 BYE")]
+    b.says(Request.build("BYE", "sip:a@192.0.2.1:5060", headers))
+    b.says(answer(invite, 200, "one"))
+    line.run(0.1)
+    assert a.usage.state is State.CALLING
+    assert [m.to_tag for m in (*b.heard("ACK"), *b.heard("BYE"))] == ["one", "one"]
+    b.says(answer(invite, 200, "two"))
+    line.run(0.1)
+    assert a.usage.state is State.CONFIRMED
+    assert a.usage.dialog is not None
+    assert a.usage.dialog.remote_tag == "two"
+
+
 def test_bye_after_the_cancel_changes_nothing() -> None:
     line, a, b = pair()
     a.call(b)

@@ -442,6 +442,37 @@ def test_2xx_that_a_bye_overtook_is_acknowledged_all_the_same() -> None:
     all_over(line, a, b)
 
 
+def test_re_invite_that_lets_a_waiting_bye_go_is_refused_and_not_told() -> None:
+    """b hung up before the ACK of its 2xx came; a's re-INVITE overtook that ACK."""
+    line, a, b = pair()
+    a.call(b)
+    line.run(0.1)
+    line.lose("ACK", 2)
+    b.does(b.usage.accept(ANSWER, line.now))
+    b.does(b.usage.hang_up(line.now))
+    line.run(0.1)
+    assert b.usage.state is State.ACCEPTED
+    a.does(a.usage.reoffer(HELD, line.now))
+    line.run(0.1)
+    assert line.said("487 INVITE", "BYE") == ["b 487 INVITE", "b BYE"]
+    assert "Reoffered" not in b.kinds()
+    all_over(line, a, b)
+
+
+@pytest.mark.rfc("3261#15")
+def test_a_re_invite_that_a_bye_overtook_is_called_back() -> None:
+    """b's answer to it was lost for good: without the CANCEL it would wait for ever."""
+    line, a, b = talking()
+    answering(b)
+    line.lose("200 INVITE", 99)
+    a.does(a.usage.reoffer(HELD, line.now))
+    line.run(0.1)
+    a.does(a.usage.hang_up(line.now))
+    line.run(0.1)
+    assert line.said("CANCEL", "BYE") == ["a CANCEL", "a BYE"]
+    all_over(line, a, b)
+
+
 def test_changes_after_the_end_get_481() -> None:
     line, a, b = talking()
     line.hold("BYE")

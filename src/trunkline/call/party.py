@@ -20,9 +20,8 @@ NORMAL = Cause(NORMAL_CLEARING)
 # Each stands 80 Hz and more from the next and from the tones of public networks.
 TEST_TONES = (620, 700, 780, 930, 1010, 1150, 1330, 1490)
 SILENCE = Cause(41, 0, "no RTP from the far side")  # Q.850 41: temporary failure
-PATIENCE = (
-    180.0  # seconds of ringing, on either side, that nobody outstays; networks end it then at the latest
-)
+# Seconds of ringing, on either side, that nobody outstays; networks end it then at the latest.
+PATIENCE = 180.0
 NO_ANSWER = Cause(19, 480, "nobody answered")
 
 
@@ -73,6 +72,7 @@ class Party:
                 return self.leg.answer_info(transaction, 200, now)  # RFC 6086 §4.2.2: heard, and that is all
             case events.Ended() | events.Refused() | events.Gone():
                 self._at = None
+                self.leg.endpoint.agenda.forget(self)
         return []
 
     def hear_media(self, event: anchor.Event, now: float) -> list[Any]:

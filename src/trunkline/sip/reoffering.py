@@ -211,6 +211,8 @@ class Reoffering:
             transaction.owner = usage
             if accepted is not None:  # who re-INVITEs has had our 2xx: its ACK is late or lost
                 out += usage.acknowledged(None, now)
+                if self._theirs is None:  # a BYE of ours had waited for that: this is refused already
+                    return out
             out += endpoint.trying(transaction, now)
         return [*out, *usage.tell(Reoffered(usage, request), now)]
 
