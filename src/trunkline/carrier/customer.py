@@ -32,12 +32,13 @@ class Path(NamedTuple):
 class Customer:
     """A machine: `deadline`, and `expire` with SendOptions and Changed as they are due."""
 
-    __slots__ = ("_account", "_local", "_registrar", "_required", "_static", "_trusted", "watch")
+    __slots__ = ("_account", "_host", "_local", "_registrar", "_required", "_static", "_trusted", "watch")
 
     def __init__(self, site: Site, sbc: CarrierSbc, ids: Ids, now: float) -> None:
         knobs = site.carrier
         self._local = (sbc.signalling, sbc.port)
         self._static = _static(site, self._local)
+        self._host = self._static.peer or format_host(self._static.remote[0])
         self._trusted = frozenset({self._static.remote[0], *knobs.trusted})
         self._required = knobs.registration_required
         gateway = _gateway(site, sbc)
@@ -62,7 +63,13 @@ class Customer:
         return bool(self._bindings(now))
 
     def refuses(self, flow: Flow, now: float) -> Refusal | None:
-        """Why what comes on this flow is not taken from the customer; None if it is."""
+        """Why what comes on this flow is not taken from the customer; None if it is.
+
+        Over TLS the customer is who its certificate names, wherever it calls from.
+        """
+        if self._static.transport == "TLS":
+            known = flow.transport == "TLS" and flow.peer.lower() == self._static.peer.lower()
+            return None if known else Refusal(403, "Unknown Customer")
         bound = any(flow.remote[0] == known.flow.remote[0] for known in self._bindings(now))
         if not bound and flow.remote[0] not in self._trusted:
             return Refusal(403, "Unknown Customer")
@@ -85,8 +92,7 @@ class Customer:
             return Path(latest.flow, format_host(latest.uri.host) + port)
         if self._required:
             return None
-        address, port_number = self._static.remote
-        return Path(self._static, f"{format_host(address)}:{port_number}")
+        return Path(self._static, f"{self._host}:{self._static.remote[1]}")
 
     def unreachable(self, flow: Flow) -> None:
         """A connection it registered over is gone."""
@@ -162,6 +168,8 @@ def _static(site: Site, local: tuple[str, int]) -> Flow:
     listen = site.trunk.listen
     interface = site.interfaces.eth1 if listen.interface == "eth1" else site.interfaces.eth0
     address = (interface or site.interfaces.eth0).address
+    if site.architecture != "bvpn":  # FORM-2: the customer gave its FQDN, and its certificate bears it
+        return Flow("TLS", local, (address, listen.tls), site.interfaces.eth0.domain_name)
     transport, port = ("UDP", listen.udp) if listen.udp else ("TCP", listen.tcp)
     return Flow(transport, local, (address, port))
 

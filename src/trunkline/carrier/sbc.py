@@ -53,8 +53,15 @@ class Sbc:
     def __init__(self, site: Site, sbc: CarrierSbc, ids: Ids, now: float) -> None:
         knobs = site.carrier
         self.site, self.settings, self.knobs = site, sbc, knobs
+        self.local = (sbc.signalling, sbc.port)
+        self.secure = site.architecture != "bvpn"
+        self._outside = Flow("UDP", (sbc.signalling, sbc.public_port) if self.secure else self.local, ("", 0))
+        self.suites = _suites(site) if self.secure else ()
         timers = TimerValues(site.timers.t1, site.timers.t2, site.timers.t4)
-        self.endpoint = Endpoint(ids, EndpointSettings("Trunkline-SBC", METHODS, timers=timers))
+        shown = {("TLS", self.local): f"{name}:{sbc.port}"} if (name := fqdn(site, sbc)) else {}
+        self.endpoint = Endpoint(
+            ids, EndpointSettings("Trunkline-SBC", METHODS, timers=timers, advertise=shown)
+        )
         self.subscribers = Subscribers(knobs.subscribers)
         self.customer = Customer(site, sbc, ids, now)
         self.fault = Fault.NONE
@@ -66,7 +73,6 @@ class Sbc:
         self._ends: dict[str, Party | Through] = {}  # who hears a leg
         self.talks: dict[str, Talk] = {}  # of built-in subscribers by leg, the newest last
         self._drain_by: float | None = None
-        self.local = (sbc.signalling, sbc.port)
 
     # --- the node ---------------------------------------------------------------------
 
@@ -286,8 +292,12 @@ class Sbc:
         return [*end.hang_up(now, cause), Log("info", f"call ended: {refusal.why}")]
 
     def _through(self, onward: Outgoing) -> tuple[Leg, Leg]:
-        """Two legs for a call that goes through, the caller's first; the other is called by `onward`."""
-        leg, far = self._leg(ends_here=False), self._leg(ends_here=False)
+        """Two legs for a call that goes through, the caller's first; the other is called by `onward`.
+
+        On a secured trunk media is relayed here, SRTP toward the customer; else it goes straight.
+        """
+        leg = self._leg(ends_here=self.secure, toward_customer=onward.flow.transport == "UDP")
+        far = self._leg(ends_here=self.secure, toward_customer=onward.flow.transport == "TLS", join=leg.id)
         self._ends[leg.id] = self._ends[far.id] = Through(leg, far, onward)
         return leg, far
 
@@ -296,7 +306,7 @@ class Sbc:
         caller = caller_of(request)
         uri = f"sip:{number}@{format_host(at[0])}:{at[1]}"
         shown = f"<sip:{caller or 'anonymous'}@{format_host(at[0])}>"
-        return Outgoing(uri, shown, f"<{uri}>", Flow("UDP", self.local, at), caller)
+        return Outgoing(uri, shown, f"<{uri}>", self._outside._replace(remote=at), caller)
 
     def _to_customer(self, path: Path, caller: str, number: str) -> Outgoing:
         """A call to one of the customer's numbers; a `caller` of "" withholds its own."""
@@ -324,9 +334,12 @@ class Sbc:
     def _called(self, request: Request) -> str:
         return called_of(request, self.site.numbering.emergency)
 
-    def _leg(self, *, ends_here: bool) -> Leg:
+    def _leg(self, *, ends_here: bool, toward_customer: bool = True, join: str = "") -> Leg:
         id = self.endpoint.ids.token()
-        terms = Terms(id, self.settings.media, capabilities(self.knobs)) if ends_here else None
+        terms: Terms | None = None
+        if ends_here:
+            able = capabilities(self.knobs, self.suites if toward_customer else ())
+            terms = Terms(join or id, self.settings.media, able, join)
         leg = Leg(self.endpoint, id, POLICY, terms, self)
         self._legs[id] = leg
         return leg
@@ -361,3 +374,16 @@ class Sbc:
             self._forget(id)
         said = f"{len(given_up)} legs whose far side did not answer are given up"
         return [Log("warning", said)] if given_up else []
+
+
+def fqdn(site: Site, sbc: CarrierSbc) -> str:
+    """The name of an SBC on a secured trunk: what the customer's gateway calls it; "" over BVPN."""
+    if site.architecture == "bvpn":
+        return ""
+    pairs = zip(site.carrier.sbcs, site.trunk.gateways, strict=False)
+    return next((gateway.domain_proxy.target_domain for known, gateway in pairs if known == sbc), "")
+
+
+def _suites(site: Site) -> tuple[str, ...]:
+    """The SRTP suites of the carrier: what the guide names, as the site's gateways have it (SRTP-1)."""
+    return tuple(dict.fromkeys(suite for known in site.trunk.gateways for suite in known.security.suites))

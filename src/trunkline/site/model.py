@@ -353,12 +353,17 @@ class CarrierSubscriber(Section):
 
 
 class CarrierSbc(Section):
-    """One access SBC of the virtual carrier: signalling and media addresses differ (SBC-1)."""
+    """One access SBC of the virtual carrier: signalling and media addresses differ (SBC-1).
+
+    `port` is the customer's side. Over the internet that is TLS with the SBC's own
+    `certificate`, and external subscribers are spoken to by UDP from `public_port`.
+    """
 
     label: Filled
     signalling: Address
     media: Address
     port: Port = 5060
+    public_port: Port = 5060
     certificate: CertificateFiles | None = None
 
 
