@@ -15,6 +15,7 @@ from trunkline.aio.sockets import control_path
 from trunkline.call.party import TEST_TONES, Behaviour
 from trunkline.lab.addresses import PHONE_PORT, Block, Places, as_yaml, lab_site
 from trunkline.lab.names import NameServer, Record, make_zone
+from trunkline.lab.papers import certified
 from trunkline.lab.phones import LabPhone
 from trunkline.lab.processes import Child, LabError
 from trunkline.sip.transaction import TimerValues
@@ -48,6 +49,7 @@ class Lab:
         self._block = Block.reserve(secrets.randbelow(1 << 16))
         self.file, self.records = folder / "site.yaml", folder / "records.jsonl"
         self.trace = folder / "ipbx.pcapng" if trace is None else trace.resolve()
+        self.secure = site.architecture != "bvpn"
         passwords = {user.extension: secrets.token_hex(8) for user in site.users}
         self.site, self.places = self._moved(site, passwords)
         self.names = NameServer(make_zone(*zone_of(self.places.names)))
@@ -59,7 +61,8 @@ class Lab:
 
     def _moved(self, site: Site, passwords: Mapping[str, str]) -> tuple[Site, Places]:
         try:
-            return lab_site(site, self._block.network, passwords, str(self.records))
+            moved, places = lab_site(site, self._block.network, passwords, str(self.records))
+            return (certified(moved, self.folder), places) if self.secure else (moved, places)
         except BaseException:
             self._block.close()
             self._folder.cleanup()
@@ -168,6 +171,6 @@ def zone_of(names: Mapping[str, tuple[str, int]]) -> tuple[str, list[Record]]:
     records = []
     for name, (address, port) in names.items():
         records.append(Record(f"{name}.", "A", address))
-        for transport in ("udp", "tcp"):
-            records.append(Record(f"_sip._{transport}.{name}.", "SRV", f"10 0 {port} {name}."))
+        for service in ("_sip._udp", "_sip._tcp", "_sips._tcp"):
+            records.append(Record(f"{service}.{name}.", "SRV", f"10 0 {port} {name}."))
     return origin, records
