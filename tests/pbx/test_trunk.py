@@ -362,6 +362,7 @@ def test_status_tells_each_gateway_and_why() -> None:
             "usable": True,
             "targets": ["UDP 192.0.2.1 5060"],
             "registration": None,
+            "tls": None,
         },
         {
             "index": 2,
@@ -372,6 +373,7 @@ def test_status_tells_each_gateway_and_why() -> None:
             "usable": True,
             "targets": ["UDP 192.0.2.2 5060"],
             "registration": None,
+            "tls": None,
         },
     ]
 

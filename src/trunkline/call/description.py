@@ -15,7 +15,7 @@ from trunkline.media import anchor
 from trunkline.sdp.crypto import SUITES, Crypto
 from trunkline.sdp.description import Description, Direction, Origin
 from trunkline.sdp.negotiation import Negotiation, State
-from trunkline.sdp.offer_answer import Capabilities, Stream, agreed, answer, offer, re_offer
+from trunkline.sdp.offer_answer import Capabilities, Stream, agreed, answer, answerable, offer, re_offer
 from trunkline.sdp.relay import follow, relabelled, same_session
 from trunkline.sip.endpoint import SDP
 from trunkline.sip.flow import Ids
@@ -68,6 +68,15 @@ class Descriptions:
     def offer_open(self) -> bool:
         """Whether our offer waits for its answer."""
         return self.negotiation.state is State.LOCAL_OFFER
+
+    def check(self, offered: Description | None) -> None:
+        """Raises ParseError (488) for an offer that this leg can have no answer to; None is no offer."""
+        if offered is None:
+            return
+        if self.terms is None:
+            _clear(offered)
+        else:
+            answerable(offered, self.terms.capabilities)
 
     # --- a passing leg's ---------------------------------------------------------------
 
@@ -195,6 +204,14 @@ class Descriptions:
     def _origin(self) -> Origin:
         number = self._ids.number(2**31)
         return Origin("-", number, number, self.address if self.port is None else self.port.address)
+
+
+def _clear(offered: Description) -> None:
+    """Raises ParseError (488) where all audio is SRTP: what passes straight to the far end is clear."""
+    audio = [section for section in offered.media if section.kind == "audio" and section.port]
+    if audio and all("SAVP" in section.proto for section in audio):
+        expected = "expected RTP/AVP: media is not anchored here, and the far side takes no SRTP"
+        raise ParseError("SDP m=", audio[0].proto, expected, status=488)
 
 
 def description_of(message: Message) -> Description | None:

@@ -323,6 +323,7 @@ class Leg:
         """What a 2xx says: the offer we let it make, or the answer. Raises ParseError if it is useless."""
         if self._answer_due:
             if sdp is not None:
+                self.descriptions.check(sdp)
                 self.descriptions.negotiation.offer_received(sdp)
             return []
         if sdp is not None:
@@ -382,6 +383,7 @@ class Leg:
         try:
             sdp = description_of(event.request)
             if sdp is not None:
+                descriptions.check(sdp)
                 descriptions.negotiation.offer_received(sdp)
             elif descriptions.negotiation.open is not None:
                 return self.usage.reject_again(491, now)

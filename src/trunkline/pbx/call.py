@@ -20,6 +20,7 @@ from trunkline.call.description import Terms
 from trunkline.call.leg import Leg, reasons, unclaimed
 from trunkline.call.node import Log
 from trunkline.call.registrar import Binding
+from trunkline.finding import ParseError
 from trunkline.media import anchor
 from trunkline.pbx import identity, refusal
 from trunkline.pbx.attempts import Attempts, Path
@@ -167,9 +168,21 @@ class Call:
 
     def _invited(self, event: events.Invited, now: float) -> list[Any]:
         self.sdp = event.sdp
+        if (wrong := self._unspeakable(event)) is not None:
+            return self._refuse(from_status(wrong.status, str(wrong)), now)
         if self._user is None:
             return self._incoming(event.request, now)
         return self._dialled(event.request, self._user, now)
+
+    def _unspeakable(self, event: events.Invited) -> ParseError | None:
+        """An offer that can have no answer here is refused before anything rings."""
+        try:
+            event.leg.descriptions.check(event.sdp)
+        except ParseError as error:
+            request = event.request
+            self.record.parties("", request.uri.number or request.uri.user, direction=self.direction)
+            return error
+        return None
 
     def _dialled(self, request: Request, user: User, now: float) -> list[Any]:
         self.record.parties(user.extension, request.uri.number or request.uri.user, direction="internal")
@@ -212,13 +225,15 @@ class Call:
         exchange, settings, route = self.exchange, path.gateway.settings, self._external
         number = exchange.dialplan.as_sent(route.number, settings.general.numbers_format)
         phone = ";user=phone" if number.startswith("+") else ""
-        target = f"sip:{number}@{format_host(settings.domain_proxy.target_domain)}{phone}"
+        scheme = "sips" if settings.security.sips else "sip"
+        target = f"{scheme}:{number}@{format_host(settings.domain_proxy.target_domain)}{phone}"
         account = settings.registration
         shown = identity.on_trunk(
             exchange.dialplan.caller(self._user, route.clir),
             exchange.domain(settings),
             rfc3325=settings.identity.rfc3325,
             account=account.user if account.requested else "",
+            scheme=scheme,
         )
         authorize = authorizer(account.user, account.password, exchange.ids) if account.requested else None
         return Outgoing(

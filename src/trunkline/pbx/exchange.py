@@ -133,8 +133,10 @@ class Exchange:
         return Flow(target.transport, local, (target.host_ip, target.port), peer)
 
     def domain(self, gateway: Gateway) -> str:
-        """The domain this site's own numbers bear on that gateway."""
-        return format_host(gateway.domain_proxy.local_domain or self.listen.trunk_address)
+        """The domain this site's own numbers bear on that gateway; over TLS the one its certificate names."""
+        proxy, eth0 = gateway.domain_proxy, self.site.interfaces.eth0
+        named = eth0.domain_name if proxy.transport == "tls" else ""
+        return format_host(proxy.local_domain or named or self.listen.trunk_address)
 
     def _phones_domain(self, site: Site) -> str:
         """The domain of the users: the realm where it could be one, else where phones register."""

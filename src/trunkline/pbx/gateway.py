@@ -6,6 +6,7 @@ from typing import Any
 
 from trunkline.call.watch import Failure, Outcome, PeerWatch, SendOptions
 from trunkline.pbx.addresses import Addresses
+from trunkline.pbx.seal import Seal
 from trunkline.sip.flow import Ids
 from trunkline.sip.locate import Answers, Target
 from trunkline.sip.message import Request, Response
@@ -28,7 +29,9 @@ class TrunkGateway:
         "addresses",
         "index",
         "registration",
+        "seal",
         "settings",
+        "trouble",
         "watch",
     )
 
@@ -42,6 +45,8 @@ class TrunkGateway:
         if settings.registration.requested and registration is None:
             registration = Registration(_account(settings), ids, now)
         self.registration = registration
+        self.seal = Seal()
+        self.trouble = ""  # why nothing could be sent to it last
         self._due: float | None = None
         self._stirred = True  # since `_due` was worked out
         self._probed: Target | None = None  # where the last OPTIONS went
@@ -126,7 +131,8 @@ class TrunkGateway:
         self._stirred = True
         if target is not None and isinstance(outcome, Failure):
             self._failed_at[target.host_ip, target.port] = now
-        return list(self.watch.call_failed(outcome, retry_after, now))
+        why = self.trouble if outcome is Failure.UNREACHABLE else ""
+        return list(self.watch.call_failed(outcome, retry_after, now, why))
 
     def call_answered(self, now: float) -> list[Any]:
         """A call rang or was answered through it."""
@@ -200,6 +206,7 @@ class TrunkGateway:
             "usable": self.usable,
             "targets": [f"{t.transport} {t.host_ip} {t.port}" for t in self.targets(now)],
             "registration": None if self.registration is None else str(self.registration.state),
+            "tls": self.seal.status(),
         }
 
     # --- within --------------------------------------------------------------------------

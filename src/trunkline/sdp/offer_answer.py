@@ -160,6 +160,16 @@ def answer(
     return described, _stream(described.media[taken], offered.media[taken])
 
 
+def answerable(offered: Description, capabilities: Capabilities) -> None:
+    """Raise ParseError (488) for an offer that an end with these capabilities has no answer to."""
+    for theirs in offered.media:
+        if _choice(theirs, capabilities) is not None:
+            if capabilities.suites:
+                _answered(theirs, tuple(Crypto(0, suite, ()) for suite in capabilities.suites))
+            return
+    raise _unacceptable(offered, capabilities)
+
+
 def agreed(local: Description, remote: Description) -> Stream:
     """The stream two descriptions agree on, as seen from `local`, whichever of them was the offer.
 
