@@ -23,8 +23,8 @@ LIMIT = 0.7  # of one processor: a generator above it may have been what was mea
 class Load(NamedTuple):
     """The calls of one run: INVITE 100 180 200 ACK, talk, BYE 200."""
 
-    calls: int = 2000
-    rate: float = 100.0  # a second
+    calls: int = 1500
+    rate: float = 150.0  # a second
     ring: float = 0.02  # s from 180 to 200
     talk: float = 0.05  # s from ACK to BYE
     warm_up: int = 300  # calls made before, not measured

@@ -24,6 +24,7 @@ from bench import cost, results
 PHONES = 2000  # idle registrations
 TALKING = 500  # calls up at once
 MANY = 20_000  # calls in a row, of which the first quarter fills the allocator's pools
+RATE = 200  # of them a second
 
 
 def measure(directory: Path, tell: Callable[[str], None]) -> list[results.Result]:
@@ -39,7 +40,7 @@ def _place(directory: Path) -> tuple[Place, int | None]:
 
 def _registration(directory: Path, tell: Callable[[str], None]) -> results.Result:
     place, _ = _place(directory)
-    users = [f"{2000 + number}" for number in range(PHONES + 100)]
+    users = [f"{20000 + number}" for number in range(PHONES + 100)]
     with serving(place, users) as program:
         register(place, users[:100])
         before = cost.resident_bytes(program.pid)
@@ -83,10 +84,10 @@ def _calls(directory: Path, tell: Callable[[str], None]) -> list[results.Result]
         each = (cost.resident_bytes(program.pid) - before) / TALKING / 1024
         held.finished(60)
         tell(f"{TALKING} calls up: {each:.1f} KiB each")
-        calling("first", MANY // 4, 150, 0.05).finished(MANY / 4 / 150 + 60)
+        calling("first", MANY // 4, RATE, 0.05).finished(MANY / 4 / RATE + 60)
         until(lambda: _left(program, directory) == 0, 60, "the transactions' timers to end", program)
         early = cost.resident_bytes(program.pid)
-        tally = calling("many", MANY - MANY // 4, 150, 0.05).finished(MANY / 150 + 60)
+        tally = calling("many", MANY - MANY // 4, RATE, 0.05).finished(MANY / RATE + 60)
         until(lambda: _left(program, directory) == 0, 60, "the transactions' timers to end", program)
         late = cost.resident_bytes(program.pid)
         if tally.fault:

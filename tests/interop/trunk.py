@@ -209,7 +209,7 @@ class Ipbx(Node):
             return None if busy(status) else status
 
         try:
-            return until(settled, LINGER + 5.0, what, self)
+            return until(settled, 2 * LINGER + 5.0, what, self)  # an ACK that never comes, then a BYE
         except PeerError as error:
             raise PeerError(f"{error}\n{json.dumps(self.status(), indent=1)}") from None
 

@@ -25,7 +25,7 @@ def answered(office: Office, call: Dialog, phone: Phone) -> Dialog:
     return bell
 
 
-# --- who rings ------------------------------------------------------------------------------------
+# --- who rings --------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("number", ["+33199001001", "0199001001", "0033199001001", "33199001001"])
@@ -85,7 +85,7 @@ def test_a_caller_tried_again_by_the_backup_rings_once_more_and_not_twice_at_onc
     office.rests()
 
 
-# --- who is shown ----------------------------------------------------------------------------------
+# --- who is shown -----------------------------------------------------------------------------
 
 
 @pytest.mark.rfc("3325#9.1")
@@ -153,7 +153,7 @@ def test_octets_that_are_no_utf8_do_not_reach_the_phone() -> None:
     assert invite.from_.display == "Andr"
 
 
-# --- who does not ring -------------------------------------------------------------------------------
+# --- who does not ring ------------------------------------------------------------------------
 
 
 def test_a_ddi_of_nobody_is_not_found() -> None:
@@ -280,7 +280,7 @@ def test_a_phone_that_answers_and_hangs_up_at_once_rang_in_vain() -> None:
     office.rests()
 
 
-# --- several phones of one user ------------------------------------------------------------------------
+# --- several phones of one user ---------------------------------------------------------------
 
 
 @pytest.mark.rfc("3326#2")
@@ -362,7 +362,7 @@ def test_a_user_who_declines_on_one_phone_declines_on_all() -> None:
     office.rests()
 
 
-# --- while it rings and after -----------------------------------------------------------------------------
+# --- while it rings and after -----------------------------------------------------------------
 
 
 def test_an_abandoned_call_stops_ringing() -> None:
@@ -525,7 +525,7 @@ def test_a_call_of_no_ddi_with_a_bad_body_is_refused_and_leaves_nothing() -> Non
     office.rests()
 
 
-# --- between users ---------------------------------------------------------------------------------------
+# --- between users ----------------------------------------------------------------------------
 
 
 def test_an_internal_call_shows_extension_and_name_and_needs_no_channel() -> None:
@@ -585,7 +585,7 @@ def test_a_realm_that_is_no_domain_gives_way_to_the_phones_address() -> None:
     assert Office({"phones.realm": "a:b@c"}).node.exchange.phones_domain == "192.0.2.10"
 
 
-# --- the table --------------------------------------------------------------------------------------------
+# --- the table --------------------------------------------------------------------------------
 
 
 def test_every_edge_of_the_state_table_is_taken() -> None:

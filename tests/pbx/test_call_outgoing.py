@@ -6,6 +6,7 @@ import pytest
 from tests.pbx.office import ANSWER, BACKUP, NOMINAL, OFFER, OTHER, Office, Phone, rung
 from tests.peers import Dialog, q850, sdp
 
+from trunkline.call.node import Drain
 from trunkline.sip.message import Request
 from trunkline.sip.values import Address
 
@@ -24,7 +25,7 @@ def talking(office: Office, phone: Phone, number: str = NUMBER) -> tuple[Dialog,
     return call, far
 
 
-# --- what the carrier is told ---------------------------------------------------------------
+# --- what the carrier is told -----------------------------------------------------------------
 
 
 @pytest.mark.rfc("3325#9.1")
@@ -209,7 +210,7 @@ def test_an_invite_without_max_forwards_gets_the_usual_number() -> None:
     assert office.nominal.hears("INVITE").max_forwards == 70
 
 
-# --- refusals -----------------------------------------------------------------------------------
+# --- refusals ---------------------------------------------------------------------------------
 
 
 @pytest.mark.rfc("3398#8.2.6.1")
@@ -270,7 +271,7 @@ def test_a_reason_phrase_cannot_break_out_of_its_quotes() -> None:
     assert response.all("reason") == ['Q.850;cause=17;text="Busy\\"; evil=\\"1"']
 
 
-# --- failover -----------------------------------------------------------------------------------
+# --- failover ---------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("status", [408, 500, 502, 503, 504])
@@ -505,7 +506,7 @@ def test_a_call_stays_with_its_gateway() -> None:
     office.rests()
 
 
-# --- channels -----------------------------------------------------------------------------------
+# --- channels ---------------------------------------------------------------------------------
 
 
 def test_a_call_over_the_bound_is_refused_but_an_emergency_never() -> None:
@@ -583,7 +584,7 @@ def test_stuck_channels_are_told() -> None:
     assert office.node.status(office.now)["channels"]["stuck"] == ["lost"]
 
 
-# --- bounds of time -----------------------------------------------------------------------------
+# --- bounds of time ---------------------------------------------------------------------------
 
 
 def test_ringing_ends_after_its_time() -> None:
@@ -624,7 +625,7 @@ def test_a_call_ends_after_the_longest_time() -> None:
     office.rests()
 
 
-# --- the caller gives up -------------------------------------------------------------------------
+# --- the caller gives up ----------------------------------------------------------------------
 
 
 @pytest.mark.rfc("3261#9.1")
@@ -703,7 +704,7 @@ def test_a_goodbye_that_overtakes_its_answer_ends_the_ringing() -> None:
     office.rests()
 
 
-# --- ringing and media before the answer ------------------------------------------------------------
+# --- ringing and media before the answer ------------------------------------------------------
 
 
 @pytest.mark.rfc("3960#3.2")
@@ -770,7 +771,7 @@ def test_a_forking_carrier_gets_one_dialog_and_a_bye_for_the_other() -> None:
     office.rests()
 
 
-# --- offers and changes ---------------------------------------------------------------------------
+# --- offers and changes -----------------------------------------------------------------------
 
 
 @pytest.mark.rfc("3261#13.2.1")
@@ -890,6 +891,35 @@ def test_info_crosses_with_its_answer() -> None:
     phone.hears(415)
     call.byes()
     far.hears_bye()
+    office.rests()
+
+
+@pytest.mark.rfc("3261#15.1.2")
+@pytest.mark.parametrize("ends", ["far", "here"])
+def test_info_that_a_goodbye_overtakes_is_answered_all_the_same(ends: str) -> None:
+    office = Office()
+    phone = office.phone("201")
+    call, far = talking(office, phone)
+    call.asks("INFO", b"x", content_type="text/plain")
+    office.nominal.hears("INFO")
+    if ends == "far":
+        far.byes()
+    else:
+        office.tells(Drain())
+        call.hears_bye()
+        far.hears_bye()
+    phone.hears(481)
+
+
+def test_info_after_the_far_side_is_gone_is_answered_from_here() -> None:
+    office = Office()
+    phone = office.phone("201")
+    call, far = talking(office, phone)
+    far.byes()
+    bye = phone.hears("BYE")
+    call.asks("INFO", b"x", content_type="text/plain")
+    phone.hears(481)
+    phone.says(200, bye)
     office.rests()
 
 

@@ -37,7 +37,7 @@ def says(room: Room) -> list[str]:
     return lines
 
 
-# --- who is let in --------------------------------------------------------------------------------
+# --- who is let in ----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("method", ["INVITE", "OPTIONS", "REGISTER"])
@@ -102,7 +102,7 @@ def test_events_of_no_concern_change_nothing() -> None:
     assert office.node.receive(Silent("m", "l", 2.0), office.now) == []
 
 
-# --- supervision ------------------------------------------------------------------------------------
+# --- supervision ------------------------------------------------------------------------------
 
 
 def test_gateways_are_supervised_by_options_each_for_itself() -> None:
@@ -171,7 +171,7 @@ def test_an_ipv6_gateway_is_asked_in_brackets() -> None:
     assert office.nominal.hears("OPTIONS").uri_text == "sip:[2001:db8::5]"
 
 
-# --- a registered trunk ---------------------------------------------------------------------------------
+# --- a registered trunk -----------------------------------------------------------------------
 
 
 @pytest.mark.rfc("3261#10.2")
@@ -254,7 +254,7 @@ def test_a_gateway_that_a_reload_drops_is_no_longer_heard() -> None:
     assert [line for line in says(office) if "up" in line] == ["gateway 2 up: 200 to OPTIONS"]
 
 
-# --- drain ----------------------------------------------------------------------------------------------
+# --- drain ------------------------------------------------------------------------------------
 
 
 def test_a_drain_ends_calls_and_takes_no_more() -> None:
@@ -315,7 +315,7 @@ def test_a_drain_while_a_caller_is_refused_leaves_that_alone() -> None:
     assert office.node.drained
 
 
-# --- reload ---------------------------------------------------------------------------------------------
+# --- reload -----------------------------------------------------------------------------------
 
 
 def test_a_reload_is_for_new_calls_and_running_ones_keep_what_they_have() -> None:
@@ -372,7 +372,7 @@ def test_a_reload_lowers_the_bound_for_new_calls_alone() -> None:
     phone.dials(NUMBER).hears_no(503)
 
 
-# --- status ---------------------------------------------------------------------------------------------
+# --- status -----------------------------------------------------------------------------------
 
 
 def test_status_tells_gateways_registrations_channels_and_calls() -> None:

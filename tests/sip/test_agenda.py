@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import weakref
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -38,6 +40,17 @@ def test_deadline_that_moved_away_wakes_nobody_early() -> None:
     assert agenda.due(1) == []  # looked again, and put back
     assert agenda.deadline() == 9
     assert agenda.due(9) == [machine]
+
+
+def test_forgotten_machine_is_kept_by_no_deadline() -> None:
+    agenda, machine = Agenda(), Machine(9)
+    agenda.settle(machine)
+    agenda.forget(machine)
+    left = weakref.ref(machine)
+    del machine
+    assert left() is None
+    assert agenda.due(9) == []
+    assert agenda.deadline() is None
 
 
 def test_deadline_that_came_nearer_is_kept_once() -> None:

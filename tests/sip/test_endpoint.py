@@ -246,6 +246,13 @@ def test_via_that_cannot_be_read_is_answered_to_where_the_request_came_from(vers
     assert out.data.startswith(b"SIP/2.0 400 Bad Via" if version == b"SIP/2.0" else b"SIP/2.0 505 ")
 
 
+def test_goodbye_is_taken_whatever_its_reason() -> None:
+    line, a, _b = talking()
+    a.does(a.usage.hang_up(line.now, (("Reason", "Q.850;cause=x"), ("Date", "today"))))
+    line.run(1)
+    assert line.said() == ["a BYE", "b 200 BYE"]
+
+
 def test_broken_ack_is_never_answered() -> None:
     door = endpoint()
     assert door.receive(bytes(request("ACK", CSeq="1 INVITE")), UDP, 0.0) == []
@@ -386,13 +393,15 @@ def test_response_must_have_our_via_alone_and_be_sound() -> None:
         good.with_header("Via", "SIP/2.0/UDP h;branch=z9hG4bKz"),
         good.with_header("CSeq", "1 INVITE"),
         good.with_header("CSeq", "x"),
-        good.with_header("Retry-After", "soon"),
+        good.with_header("Contact", "<<>>"),
         good.without("Call-ID"),
     ):
         assert door.receive(bytes(wrong), UDP, 0.0) == []
     assert ear.heard == []
-    door.receive(bytes(good), UDP, 0.0)
+    good = good.with_header("Retry-After", "soon").with_header("Reason", "Q.850;cause=x")
+    door.receive(bytes(good), UDP, 0.0)  # what is not needed does not cost the answer
     assert [(e.status, e.response) for e in ear.heard] == [(200, good)]
+    assert (ear.heard[0].response.value("retry-after"), ear.heard[0].response.values("reason")) == (None, ())
     door.expire(6.0)
     assert door.idle
 

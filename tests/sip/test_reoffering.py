@@ -484,6 +484,32 @@ def test_changes_after_the_end_get_481() -> None:
     all_over(line, a, b)
 
 
+@pytest.mark.rfc("3261#18.1.1")
+def test_large_change_falls_back_to_udp_where_there_is_no_tcp() -> None:
+    line, a, b = talking()
+    line.dead.add("TCP")
+    answering(b)
+    a.does(a.usage.reoffer(HELD + b"a=x:" + b"y" * 1400 + b"\r\n", line.now))
+    line.run(1)
+    assert [m.via.transport for m in line.all("INVITE")] == ["TCP", "UDP"]
+    assert isinstance(a.heard[-1], ReofferAccepted)
+
+
+@pytest.mark.rfc("3261#15")
+def test_change_that_shows_an_ack_was_lost_lets_the_waiting_bye_go_and_is_refused() -> None:
+    line, a, b = pair()
+    a.call(b)
+    line.run(0.1)
+    line.lose("ACK", 99)
+    b.does(b.usage.accept(ANSWER, line.now))
+    line.run(0.1)
+    b.does(b.usage.hang_up(line.now))
+    a.does(a.usage.reoffer(HELD, line.now))
+    line.run(1)
+    assert line.said("b BYE", "487 INVITE")[:2] == ["b 487 INVITE", "b BYE"]
+    all_over(line, a, b)
+
+
 def test_what_answers_no_open_change_is_passed_over() -> None:
     line, a, _b = talking()
     assert a.usage.dialog is not None

@@ -6,7 +6,7 @@ and its ports are in use.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 from trunkline.call.cause import Cause
 from trunkline.sdp.description import Description
@@ -135,3 +135,4 @@ CallEvent = (
     | InfoAnswered
     | Agreed
 )
+EVENTS = frozenset(get_args(CallEvent))

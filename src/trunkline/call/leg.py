@@ -231,6 +231,8 @@ class Leg:
 
     def inform(self, body: bytes, content_type: str, now: float) -> list[Any]:
         """Send an INFO; InfoAnswered comes back."""
+        if self.state is State.OVER:  # its usage listens no more
+            return [events.InfoAnswered(self, 481)]
         return self.usage.inform(body, content_type, now)
 
     def answer_info(self, transaction: ServerRequest, status: int, now: float) -> list[Any]:
@@ -280,7 +282,12 @@ class Leg:
     def _unanchored(self, why: str, now: float) -> list[Any]:
         """No port: 503, whichever way the call went."""
         if self._called is None:
-            return [*self.usage.reject(503, now, reason="No Media Port"), *self._gone()]
+            refusal = self.usage.reject(503, now, reason="No Media Port")
+            return [
+                *refusal,
+                events.Ended(self, Cause(from_status(503).q850, 503, why), "local"),
+                *self._gone(),
+            ]
         cause = Cause(from_status(503).q850, 503, why)
         return [events.Refused(self, cause, 0, None), *self._gone()]
 
@@ -479,11 +486,7 @@ def unclaimed(port: anchor.Anchored) -> list[Any]:
 
 def _q850(message: Message) -> tuple[int, str]:
     """The Q.850 cause a message names, with its text (RFC 3326); 0 if none."""
-    try:
-        reasons = message.values("reason")
-    except ParseError:
-        return 0, ""
-    for reason in reasons:
+    for reason in message.values("reason"):
         if isinstance(reason, Reason) and reason.protocol.upper() == "Q.850" and reason.cause:
             return reason.cause, reason.text or ""
     return 0, ""

@@ -13,7 +13,7 @@ from typing import Any
 from trunkline.call import events
 from trunkline.call.cause import Cause, from_status
 from trunkline.call.leg import Leg, Terms, unclaimed
-from trunkline.call.node import Drain, Input, Log, Output, Received, Unreachable
+from trunkline.call.node import Drain, Input, Log, Output, Received, TlsRefused, TlsUp, Unreachable
 from trunkline.call.party import Behaviour, Party
 from trunkline.call.watch import Changed, SendOptions
 from trunkline.carrier.customer import AWAY, Customer, Path
@@ -34,6 +34,7 @@ from trunkline.media import anchor
 from trunkline.sdp.description import Description
 from trunkline.sip.endpoint import Endpoint, EndpointSettings, RequestReceived
 from trunkline.sip.flow import Flow, Ids
+from trunkline.sip.locate import Answers
 from trunkline.sip.message import Request
 from trunkline.sip.session import SessionPolicy
 from trunkline.sip.transaction import ServerInvite, TimerValues
@@ -43,6 +44,7 @@ from trunkline.site.model import CarrierSbc, Site
 
 POLICY = SessionPolicy()
 STOPPING = Cause(41, 503, "the access SBC is stopping")
+MEDIA_LOST = Cause(41, 0, "the media engine is gone")
 DRAIN_SHARE = 0.8  # of `calls.drain_max`: what is left of calls then is given up, before the end comes
 METHODS = ("INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "REGISTER", "PRACK", "UPDATE", "INFO")
 
@@ -91,22 +93,15 @@ class Sbc:
                 return self._taken(self.endpoint.unreachable(event.flow, now), now)
             case Drain():
                 return self._drain(now)
-        talk = self.talks.get(getattr(event, "leg", ""))
-        if talk is not None:
-            talk.hear(event)
-        leg = self._legs.get(getattr(event, "leg", ""))
-        if leg is None:
-            return list(unclaimed(event)) if isinstance(event, anchor.Anchored) else []
-        out = leg.hear_media(event, now)  # type: ignore[arg-type]
-        end = self._ends.get(leg.id)
-        if isinstance(end, Party):
-            out += end.hear_media(event, now)  # type: ignore[arg-type]
-        return self._taken(out, now)
+            case Answers() | TlsUp() | TlsRefused():  # nothing here asks for names
+                return []
+        return self._taken(self._media(event, now), now)
 
     def deadline(self) -> float | None:
         if self._recovered:
             return 0.0
-        times = (self.endpoint.deadline(), self.customer.deadline(), self._drain_by)
+        watching = None if self.draining else self.customer.deadline()
+        times = (self.endpoint.deadline(), watching, self._drain_by)
         return min((time for time in times if time is not None), default=None)
 
     def expire(self, now: float) -> list[Output]:
@@ -124,6 +119,18 @@ class Sbc:
     def drained(self) -> bool:
         """Draining, and no call is left, or its time is up."""
         return self.draining and not self._legs
+
+    def _media(self, event: anchor.Event, now: float) -> list[Any]:
+        if isinstance(event, anchor.Lost):
+            lost = [end for id in event.medias if isinstance(end := self._ends.get(id), Party)]
+            return [output for end in lost for output in end.hang_up(now, MEDIA_LOST)]
+        talk = self.talks.get(event.leg)
+        if talk is not None:
+            talk.hear(event)
+        leg, end = self._legs.get(event.leg), self._ends.get(event.leg)
+        if leg is None or not isinstance(end, Party):
+            return unclaimed(event) if isinstance(event, anchor.Anchored) else []
+        return [*leg.hear_media(event, now), *end.hear_media(event, now)]
 
     # --- what can be asked of it ----------------------------------------------------------
 

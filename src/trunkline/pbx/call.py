@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import StrEnum
-from typing import Any, ClassVar, get_args
+from typing import Any, ClassVar
 
 from trunkline.call import events
 from trunkline.call.bridge import Bridge
@@ -47,7 +47,6 @@ SILENT = Cause(102, 408, "no answer to INVITE")
 STALLED = Cause(102, 408, "100 and then silence")
 REPORT_WAIT = 2.0  # seconds after its last leg that a call waits for what its media was like
 FORWARDS = 70  # hops, where the caller named none (RFC 3261 §8.1.1.6)
-_EVENTS = frozenset(get_args(events.CallEvent))
 
 
 class State(StrEnum):
@@ -157,6 +156,8 @@ class Call:
         out = self.a.incoming(transaction, request, now)
         self._open.add(self.a.id)
         self._legs[self.a.id] = self.a
+        caller = "" if self._user is None else self._user.extension
+        self.record.parties(caller, request.uri.number or request.uri.user, direction=self.direction)
         self.record.leg(self.a.id, "caller", request.call_id, now, gateway=gateway)
         return self._heard(out, now)
 
@@ -179,8 +180,6 @@ class Call:
         try:
             event.leg.descriptions.check(event.sdp)
         except ParseError as error:
-            request = event.request
-            self.record.parties("", request.uri.number or request.uri.user, direction=self.direction)
             return error
         return None
 
@@ -400,9 +399,8 @@ class Call:
         self._finish(cause, by if event.by == "remote" else "ipbx", now)
         out = self._drop_branches(cause, now)
         if self._bridge is not None:
-            far = self._bridge.other(leg)
-            self.record.ended(far.id, cause, "local", now)
-            out += self._heard(far.hang_up(cause, now), now)
+            self.record.ended(self._bridge.other(leg).id, cause, "local", now)
+            out += self._heard(self._bridge.carry(event, now), now)
         return out
 
     def _gone(self, event: events.Gone, now: float) -> list[Any]:
@@ -411,6 +409,7 @@ class Call:
         self._on_trunk.pop(id, None)
         if self.state is State.NEW:
             self._go("over")
+            self._legs.clear()
             self._over(self)
             return []
         if self.state is not State.ENDING:
@@ -496,6 +495,7 @@ class Call:
         # The legs know their call: nothing is to refer in a circle, so that it is freed now.
         self._bridge = None
         self.branches.clear()
+        self._legs.clear()
         del self.a
         return list(self.record.writes(now))
 
@@ -555,7 +555,7 @@ class Call:
         """Take the call events among a leg's outputs at once; what is left is for `aio`."""
         rest: list[Any] = []
         for item in out:
-            if type(item) in _EVENTS:
+            if type(item) in events.EVENTS:
                 rest += self.hear(item, now)
             else:
                 rest.append(item)

@@ -22,7 +22,7 @@ from trunkline.pbx.exchange import Exchange, Listen
 from trunkline.pbx.gateway import TrunkGateway
 from trunkline.pbx.refusal import STOPPING, WORKER_LOST
 from trunkline.sip.endpoint import Endpoint, EndpointSettings, RequestReceived, ResponseReceived
-from trunkline.sip.flow import Flow, Ids
+from trunkline.sip.flow import Flow, Ids, Send
 from trunkline.sip.headers import RetryAfter
 from trunkline.sip.locate import Answers
 from trunkline.sip.message import Request, Response
@@ -158,9 +158,11 @@ class Ipbx:
         out: list[Any] = []
         for item in items:
             kind = type(item)
-            if kind is RequestReceived:
+            if kind is Send:
+                out.append(item)
+            elif kind is RequestReceived:
                 out += self._taken(self._request(item, now), now)
-            elif isinstance(item, events.CallEvent):
+            elif kind in events.EVENTS:
                 out += self._taken(item.leg.owner.hear(item, now), now)
             elif kind is SendOptions:
                 out += self._taken(self._probe(item, now), now)

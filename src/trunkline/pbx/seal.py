@@ -22,7 +22,8 @@ class Seal:
             self.refused = event.why
             return f"TLS refused: {event.why}"
         self.up, self.refused = event, ""
-        return f"{spoken(event.version)} with {event.suite}; it is {_names(event)}, we are {event.ours or 'nobody'}"
+        ours = event.ours or "nobody"
+        return f"{spoken(event.version)} with {event.suite}; it is {_names(event)}, we are {ours}"
 
     def status(self) -> dict[str, Any] | None:
         """For `trunkline status`; None before the first handshake."""

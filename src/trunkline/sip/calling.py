@@ -131,12 +131,12 @@ class Calling:
     def hear(self, event: ResponseReceived, now: float) -> list[Any]:
         """Take a response to the INVITE."""
         usage, (_, status, response) = self._usage, event
-        if response is not None and status < 200:
-            return self._provisional(status, response, now)
-        if response is not None and status < 300:
+        if response is not None and 200 <= status < 300:
             return self._accepted(response, now)
         if usage.state not in (State.CALLING, State.CANCELLING):
-            return []
+            return []  # the transaction keeps what comes after a 2xx to itself (RFC 6026 §7.2)
+        if response is not None and status < 200:
+            return self._provisional(status, response, now)
         if response is not None and usage.state is State.CALLING and self._attempts < _ATTEMPTS_MAX:
             extra = usage.mended(status, response, self.transaction.request)
             if extra is not None:
@@ -149,8 +149,6 @@ class Calling:
         usage = self._usage
         if usage.state is State.CANCELLING:
             return self.cancel(usage.farewell, now)  # the first provisional lets the CANCEL go
-        if usage.state is not State.CALLING:
-            return []
         if status == 100:
             return usage.tell(Trying(usage), now)
         out: list[Any] = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from enum import Enum
+from enum import StrEnum
 from typing import Any, NamedTuple, cast
 
 from trunkline.finding import ParseError
@@ -12,7 +12,7 @@ from trunkline.sip.message import Request, Response
 from trunkline.sip.uri import Uri
 
 
-class DialogState(Enum):
+class DialogState(StrEnum):
     """§12: early until a 2xx, then confirmed."""
 
     EARLY = "early"

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from hashlib import blake2s
 from typing import Any, NamedTuple, Protocol, cast
 
@@ -18,8 +18,7 @@ from trunkline.finding import ParseError
 from trunkline.sip.agenda import Agenda, Sleeper
 from trunkline.sip.dialog import Dialog, DialogState
 from trunkline.sip.flow import Flow, Ids, Send
-from trunkline.sip.headers import Via, split_commas
-from trunkline.sip.lines import unfold
+from trunkline.sip.headers import Via
 from trunkline.sip.message import METHODS, MessageError, Request, Response, check, parse, respond
 from trunkline.sip.transaction import (
     ClientInvite,
@@ -148,9 +147,14 @@ class Endpoint:
             transport = ""
         return f"<{scheme}:{at}{self.host(flow)}{transport}>"
 
-    def via(self, flow: Flow) -> tuple[str, str]:
-        """A Via header with a fresh branch, asking for the source port (RFC 3581)."""
-        return ("Via", f"SIP/2.0/{flow.transport} {self.host(flow)};branch=z9hG4bK{self.ids.token()};rport")
+    def branch(self) -> str:
+        """A fresh one (§8.1.1.7)."""
+        return f"z9hG4bK{self.ids.token()}"
+
+    def via(self, flow: Flow, branch: str = "") -> tuple[str, str]:
+        """A Via header asking for the source port (RFC 3581); its branch is fresh unless given."""
+        branch = branch or self.branch()
+        return ("Via", f"SIP/2.0/{flow.transport} {self.host(flow)};branch={branch};rport")
 
     def request(
         self,
@@ -169,13 +173,14 @@ class Endpoint:
         `headers` come without Via and Content-Length. A request over a connection that
         breaks goes once more, by the flow `instead`.
         """
-        rest = list(headers)
-        request = Request.build(method, uri, [self.via(flow), *rest], body, content_type)
-        limit = self.settings.datagram_max
-        if flow.transport == "UDP" and limit and len(bytes(request)) > limit:
+        rest, branch = list(headers), self.branch()
+        request = Request.build(method, uri, [self.via(flow, branch), *rest], body, content_type)
+        data, limit = bytes(request), self.settings.datagram_max
+        if flow.transport == "UDP" and limit and len(data) > limit:
             instead, flow = flow, flow._replace(transport="TCP")  # §18.1.1
-            request = Request.build(method, uri, [self.via(flow), *rest], body, content_type)
-        transaction, out = self._launch(request, flow, owner, now)
+            request = Request.build(method, uri, [self.via(flow, branch), *rest], body, content_type)
+            data = bytes(request)
+        transaction, out = self._launch(request, data, branch, flow, owner, now)
         if instead is not None:
             self._instead[transaction] = instead
         return transaction, out
@@ -217,7 +222,7 @@ class Endpoint:
         if request is None:
             return []
         self.agenda.settle(transaction)  # the INVITE now waits 64*T1 at most
-        return self._launch(request, transaction.flow, _SILENCE, now)[1]
+        return self._launch(request, bytes(request), request.branch, transaction.flow, _SILENCE, now)[1]
 
     # --- what comes in ------------------------------------------------------------
 
@@ -228,7 +233,7 @@ class Endpoint:
         try:
             message = parse(data)
         except MessageError as error:
-            return self._refuse_unread(error, flow)
+            return self._refuse_unread(error.message, error, flow)
         if isinstance(message, Response):
             return self._response(message, now)
         return self._request(message, flow, now)
@@ -287,12 +292,12 @@ class Endpoint:
     # --- inside -------------------------------------------------------------------
 
     def _launch(
-        self, request: Request, flow: Flow, owner: Owner, now: float
+        self, request: Request, data: bytes, branch: str, flow: Flow, owner: Owner, now: float
     ) -> tuple[ClientTransaction, list[Any]]:
         make = ClientInvite if request.method == "INVITE" else ClientRequest
-        transaction = make(request, flow, self.timers, now)
+        transaction = make(request, flow, self.timers, now, data)
         transaction.owner = owner
-        transaction.key = key = (request.branch, request.method)
+        transaction.key = key = (branch, request.method)
         self._clients[key] = transaction
         out = transaction.start()
         self.agenda.settle(transaction)
@@ -316,19 +321,18 @@ class Endpoint:
 
     def _request(self, message: Request, flow: Flow, now: float) -> list[Any]:
         method = message.method
-        request = message
         try:
-            request = self._stamped(message, flow)
-            key = server_key(request)
+            key = server_key(message)
             known = self._servers.get(key)
             if known is None or method == "ACK":  # a repeated request was good the first time
-                check(request)
+                check(message)
         except ParseError as error:
-            return self._refuse(request, error, flow)
+            return self._refuse_unread(message, error, flow)
         if known is not None and method != "CANCEL":
-            return self._after(known, known.receive(request, now), now)
+            return self._after(known, known.receive(message, now), now)
         if method == "ACK":
-            return self._ack(request, now)
+            return self._ack(message, now)
+        request = self._stamped(message, flow)
         if method == "CANCEL":
             return self._cancel(request, key, flow, now)
         if len(self._servers) >= self.settings.transactions_max:
@@ -442,8 +446,9 @@ class Endpoint:
         instead = self._instead.get(transaction)
         if instead is None or not self._speaks(instead, transaction.flow):
             return self._heard(transaction.owner, ResponseReceived(transaction, 503, None), now)
-        again = transaction.request.without("via").prepended(*self.via(instead))
-        launched, out = self._launch(again, instead, transaction.owner, now)
+        branch = self.branch()
+        again = transaction.request.without("via").prepended(*self.via(instead, branch))
+        launched, out = self._launch(again, bytes(again), branch, instead, transaction.owner, now)
         return [*self._heard(transaction.owner, Relaunched(transaction, launched), now), *out]
 
     def _speaks(self, flow: Flow, proven: Flow) -> bool:
@@ -457,10 +462,11 @@ class Endpoint:
             self._clients.pop(transaction.key, None)
             self._instead.pop(transaction, None)
             return
-        if self._servers.get(transaction.key) is transaction:
-            del self._servers[transaction.key]
-        if self._merged.get(transaction.merged) is transaction:
-            del self._merged[transaction.merged]
+        key, merged = transaction.key, transaction.merged
+        if self._servers.get(key) is transaction:
+            del self._servers[key]
+        if self._merged.get(merged) is transaction:
+            del self._merged[merged]
 
     @staticmethod
     def _heard(owner: object, event: Any, now: float) -> list[Any]:
@@ -480,10 +486,9 @@ class Endpoint:
             params = (*params, ("rport", str(port)))
         if via.host != host or rport is not None:
             params = (*params, ("received", host))
-        return _with_top_via(request, replace(via, params=params))
+        return request.with_top_via(Via(via.transport, via.host, via.port, params, via.protocol))
 
-    def _refuse_unread(self, error: MessageError, flow: Flow) -> list[Any]:
-        request = error.message
+    def _refuse_unread(self, request: Request | None, error: ParseError, flow: Flow) -> list[Any]:
         if request is None:
             return []
         with suppress(ParseError):
@@ -551,14 +556,6 @@ def _optional(request: Request) -> bool:
     """Whether the body may be passed over when it is not understood (§20.11)."""
     disposition = request.value("content-disposition")
     return isinstance(disposition, Word) and (disposition.param("handling") or "").lower() == "optional"
-
-
-def _with_top_via(request: Request, via: Via) -> Request:
-    fields = list(request.fields)
-    at = next(index for index, (key, _) in enumerate(fields) if key == "via")
-    in_line = split_commas(unfold(fields[at][1]))
-    fields[at] = ("via", "Via: " + ", ".join([str(via), *in_line[1:]]))
-    return Request(request.start, fields, request.body)
 
 
 def _same_path(one: Flow, other: Flow) -> bool:

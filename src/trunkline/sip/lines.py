@@ -89,15 +89,16 @@ def line_values(key: str, line: str) -> tuple[object, ...]:
     Most lines of a peer come again and again to the letter, so what was read of one is
     kept, bounded in number and length.
     """
-    return _cached(key, line) if len(line) <= _CACHED_LENGTH else _read(key, line)
+    return kept_values(key, line) if len(line) <= KEPT_LENGTH else _read(key, line)
 
 
 def _read(key: str, line: str) -> tuple[object, ...]:
     return typed(key, unfold(line))
 
 
-_cached = lru_cache(maxsize=8192)(_read)
-_CACHED_LENGTH = 256
+kept_values = lru_cache(maxsize=2048)(_read)
+"""The same for a line of at most `KEPT_LENGTH` characters, without the question."""
+KEPT_LENGTH = 256
 
 
 def content_length(fields: list[Field]) -> int | None:

@@ -17,7 +17,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from trunkline.sip.flow import Flow, Send
 from trunkline.sip.message import Message, Request, Response, respond
@@ -91,23 +91,20 @@ class TimerValues:
         return max(32.0, 64 * self.t1)
 
 
-@dataclass(frozen=True, slots=True)
-class Passed:
+class Passed(NamedTuple):
     """A message for the transaction user; retransmissions are not among them."""
 
     transaction: Transaction
     message: Request | Response
 
 
-@dataclass(frozen=True, slots=True)
-class TimedOut:
+class TimedOut(NamedTuple):
     """A client got no final response (as if 408); a server INVITE's refusal got no ACK."""
 
     transaction: Transaction
 
 
-@dataclass(frozen=True, slots=True)
-class TransportFailed:
+class TransportFailed(NamedTuple):
     """The flow is broken: a client is over (as if 503), a server stays where it is (RFC 6026 §8.8)."""
 
     transaction: Transaction
@@ -202,7 +199,9 @@ class ClientInvite:
         "state",
     )
 
-    def __init__(self, request: Request, flow: Flow, timers: TimerValues, now: float) -> None:
+    def __init__(
+        self, request: Request, flow: Flow, timers: TimerValues, now: float, data: bytes = b""
+    ) -> None:
         self.request = request
         self.flow = flow
         self.owner: object = None
@@ -211,7 +210,7 @@ class ClientInvite:
         self.cancelled = False
         self.state = State.CALLING
         self._timers = timers
-        self._data = bytes(request)  # later the ACK: what is sent again
+        self._data = data or bytes(request)  # later the ACK: what is sent again
         self._pause = timers.t1
         self._resend_at = _NEVER if flow.reliable else now + timers.t1
         self._end, self._end_at = Event.TIMER_B, now + timers.timeout
@@ -331,7 +330,9 @@ class ClientRequest:
         "state",
     )
 
-    def __init__(self, request: Request, flow: Flow, timers: TimerValues, now: float) -> None:
+    def __init__(
+        self, request: Request, flow: Flow, timers: TimerValues, now: float, data: bytes = b""
+    ) -> None:
         self.request = request
         self.flow = flow
         self.owner: object = None
@@ -339,7 +340,7 @@ class ClientRequest:
         self.over = False
         self.state = State.TRYING
         self._timers = timers
-        self._data = bytes(request)
+        self._data = data or bytes(request)
         self._pause = timers.t1
         self._resend_at = _NEVER if flow.reliable else now + timers.t1
         self._end, self._end_at = Event.TIMER_F, now + timers.timeout
