@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from OpenSSL import SSL
 from tests.tls_site import NEWER, OLDER, PBX, SBC, authority, identity, terms
 
 from trunkline.aio.driver import Driver
@@ -20,6 +21,7 @@ from trunkline.aio.tls_stream import HANDSHAKE, Parties, TlsPort
 from trunkline.call.node import Input, Output, Received, TlsRefused, TlsUp, Unreachable
 from trunkline.finding import ParseError
 from trunkline.lab.authority import Bad
+from trunkline.pki.certificate import Certificate
 from trunkline.sip.flow import Flow, Send
 
 Play = Callable[[Coroutine[Any, Any, None]], None]
@@ -506,6 +508,80 @@ def test_the_keys_are_logged_by_a_knob_for_nobody_else_to_read(play: Play, tmp_p
         there.port.close()
 
     play(main())
+
+
+@pytest.mark.guide("TLS-1")
+@pytest.mark.parametrize("most", ["1.2", "1.3"])
+def test_the_client_offers_the_suites_of_the_guide_in_order_and_nothing_else(most: str) -> None:
+    session = Session(TlsContext(terms(PBX, most=most), server=False), (SBC,))
+    session.start()
+    hello = session.outgoing()
+    at = 5 + 4 + 2 + 32  # record and handshake header, version, random (RFC 8446 §4.1.2)
+    at += 1 + hello[at]
+    size = int.from_bytes(hello[at : at + 2])
+    offered = [int.from_bytes(hello[at + 2 + n : at + 4 + n]) for n in range(0, size, 2)]
+    scsv = 0x00FF  # RFC 5746 §3.3: no suite, but a word in the list
+    assert [number for number in offered if number != scsv] == [*(NEWER if most == "1.3" else ()), *OLDER]
+    assert hello[at + 2 + size : at + 4 + size] == b"\x01\x00"  # no compression
+    assert SBC.encode() in hello
+
+
+def test_nobody_renegotiates() -> None:
+    context = SSL.Context(SSL.TLS_METHOD)
+    context.set_max_proto_version(SSL.TLS1_2_VERSION)
+    context.use_certificate(identity(PBX).leaf)
+    context.use_privatekey(identity(PBX).key.private)
+    context.add_extra_chain_cert(identity(PBX).chain[1])
+    peer = SSL.Connection(context, None)
+    peer.set_connect_state()
+    session = Session(TlsContext(terms(SBC), server=True), (PBX,))
+
+    def shake() -> None:
+        for _ in range(4):
+            with suppress(SSL.WantReadError):
+                peer.do_handshake()
+            with suppress(SSL.WantReadError):
+                session.feed(peer.bio_read(65536))
+            if sealed := session.outgoing():
+                peer.bio_write(sealed)
+
+    shake()
+    assert session.up is not None
+    peer.renegotiate()
+    with pytest.raises(SSL.Error, match="no renegotiation"):
+        shake()
+
+
+class Credulous(Session):
+    """A session whose judge looks at nothing."""
+
+    def judge(self, chain: tuple[Certificate, ...]) -> int:
+        return 0
+
+
+def test_a_peer_that_was_not_judged_is_never_let_in() -> None:
+    client = Session(TlsContext(terms(PBX), server=False), (SBC,))
+    server = Credulous(TlsContext(terms(SBC), server=True), (PBX,))
+    client.start()
+    for _ in range(3):
+        server.feed(client.outgoing())
+        client.feed(server.outgoing())
+    assert server.up is None
+    assert server.over
+    assert server.refusal is not None
+    assert server.refusal.why == "the peer's certificate was not judged"
+
+
+def test_a_session_that_is_over_stays_over() -> None:
+    session = Session(TlsContext(terms(SBC), server=True), (PBX,))
+    session.feed(b"no TLS")
+    refusal = session.refusal
+    assert refusal is not None
+    session.cut()
+    session.end()
+    session.seal(b"more")
+    assert session.feed(b"more") == b""
+    assert session.refusal is refusal
 
 
 @pytest.mark.parametrize(

@@ -85,7 +85,7 @@ class Session:
 
     def feed(self, sealed: bytes) -> bytes:
         """Take what arrived; the plain bytes in it."""
-        if self.over:
+        if self.over or not sealed:
             return b""
         self._begun, was_up = True, self.up is not None
         self._tls.bio_write(sealed)
