@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import stat
+import struct
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from pathlib import Path
@@ -461,18 +463,41 @@ def test_broken_records_end_an_established_connection(play: Play) -> None:
         writer.write(client.outgoing())
         flow = (await ears.up()).flow
         assert await ears.arrived.get() == (options(1), flow)
+        ears.port.send(options(2), flow)
+        heard = b""
+        while not heard:
+            heard = client.feed(await reader.read(65536))
+        assert heard == options(2)
         writer.write(b"\x17\x03\x03\x00\x20" + bytes(32))
         failed, why = await ears.failed.get()
         assert failed == flow
-        assert why.startswith("this side refused (bad_record_mac): the handshake broke") is False
-        assert "bad_record_mac" in why
+        assert why == "the connection broke (bad_record_mac): what the peer sent is not TLS any more"
         client.feed(await reader.read())
-        assert client.over
+        assert client.why == "the peer broke the connection off (bad_record_mac)"
         assert client.feed(b"more") == b""
         client.seal(b"more")
         assert client.outgoing() == b""
         assert ears.told.empty()  # no handshake was refused
         await shut(writer)
+        ears.port.close()
+
+    play(main())
+
+
+def test_a_reset_connection_says_so(play: Play) -> None:
+    async def main() -> None:
+        ears = Ears(pbx())
+        async with Peers() as peers:
+            flow = Flow("TLS", ears.port.local, peers.at, SBC)
+            ears.port.send(options(1), flow)
+            session, writer = await peers.shaken()
+            session.seal(options(2))
+            writer.write(session.outgoing())
+            assert await ears.arrived.get() == (options(2), flow)
+            at_once = struct.pack("ii", 1, 0)
+            writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, at_once)
+            await shut(writer)
+            assert await ears.failed.get() == (flow, "Connection reset by peer")
         ears.port.close()
 
     play(main())
