@@ -15,7 +15,7 @@ help:
 
 demo:
 	@$(PYTHON) tools/setup.py run
-	@$(BIN)/python -m trunkline.lab.demo
+	@$(BIN)/trunkline demo examples/bvpn.yaml
 
 test: peers
 	@$(PYTHON) tools/setup.py dev

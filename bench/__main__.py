@@ -8,12 +8,13 @@ import sys
 import tempfile
 from pathlib import Path
 
+from bench.ipbx import IPBX
 from bench.load import Load, Sample, interleaved
 from bench.peers import DIRECT, SIPPY
 
-from bench import results
+from bench import memory, results
 
-SYSTEMS = (SIPPY, DIRECT)  # by turns, in this order; a System named "b2bua" stands against Sippy
+SYSTEMS = (SIPPY, IPBX, DIRECT)  # by turns, in this order
 
 
 def figures(samples: dict[str, list[Sample]]) -> list[results.Result]:
@@ -40,21 +41,37 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=5, help="runs of each system (default 5)")
     parser.add_argument("--calls", type=int, default=Load().calls, help="calls of a run")
     parser.add_argument("--rate", type=float, default=Load().rate, help="calls a second")
+    parser.add_argument("--no-memory", action="store_true", help="leave out the memory figures (5 minutes)")
+    parser.add_argument(
+        "--memory-only", action="store_true", help="only these, for a look: nothing is written"
+    )
     asked = parser.parse_args()
+    if asked.memory_only:
+        with tempfile.TemporaryDirectory(prefix="bench-") as directory:
+            print(f"\n{results.table(memory.measure(Path(directory), tell))}")
+        return 0
     load = Load(calls=asked.calls, rate=asked.rate)
     print(f"{asked.runs} runs by turns of {load.calls} calls at {load.rate:g}/s", flush=True)
     with tempfile.TemporaryDirectory(prefix="bench-") as directory:
-        samples = interleaved(
-            SYSTEMS, load, asked.runs, Path(directory), lambda said: print(said, flush=True)
-        )
+        samples = interleaved(SYSTEMS, load, asked.runs, Path(directory), tell)
     unsound = [name for name, runs in samples.items() if len(runs) < asked.runs]
     if unsound:
         print(f"FAIL  too few sound runs of {', '.join(unsound)}: is the machine busy?")
         return 1
     found = figures(dict(samples))
+    if asked.no_memory:
+        print(f"\n{results.table(found)}")
+        return 0
+    with tempfile.TemporaryDirectory(prefix="bench-") as directory:
+        found += memory.measure(Path(directory), tell)
     results.write(found)
     print(f"\n{results.table(found)}\n\nPASS  written to {results.FILE.name}")
     return 0
+
+
+def tell(said: str) -> None:
+    """One line of what is going on."""
+    print(said, flush=True)
 
 
 if __name__ == "__main__":

@@ -19,6 +19,8 @@ import pytest
 
 from packages import find, missing
 
+pytest_plugins = ["tests.edges"]
+
 INSIDE = "TRUNKLINE_TEST_NAMESPACE"  # set in the environment of a test that already has its namespace
 
 

@@ -119,6 +119,8 @@ def watched(machines: Iterable[type]) -> Iterator[dict[str, Watched]]:
     finally:
         for machine, table in kept.items():
             machine.NEXT = table  # type: ignore[attr-defined]
+            if isinstance(table, Watched):  # somebody watches the whole run
+                table.taken |= tables[machine.__name__].taken
 
 
 def report(tables: Mapping[str, Watched]) -> str:

@@ -39,7 +39,7 @@ CHECK = (
 )
 TEST = (
     *CHECK,
-    Stage("tests", (*PYTEST, *PER_CORE, "-m", PURE, *COVERAGE)),
+    Stage("tests", (*PYTEST, *PER_CORE, "-m", PURE, "--edges", *COVERAGE)),
     Stage("simulation", (*PYTEST, *PER_CORE, "-m", "simulation")),
     Stage("real peers", (*PYTEST, "-v", "-m", "interop or network")),
 )

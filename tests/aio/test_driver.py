@@ -104,6 +104,40 @@ def test_a_datagram_reaches_the_node_and_its_answer_the_peer(play: Play) -> None
     play(main())
 
 
+def test_streams_carry_messages_both_ways_and_are_closed_when_the_node_says_so(play: Play) -> None:
+    message = b"ACK sip:a@b SIP/2.0\r\nContent-Length: 0\r\n\r\n"
+
+    def once(event: Input) -> list[Output]:
+        return [Send(event.data, event.flow), Close(event.flow, "")] if isinstance(event, Received) else []
+
+    async def main() -> None:
+        there, here = Driver(), Driver()
+        server, client = Recorder(once), Recorder()
+        server_at, client_at = there.tcp("127.0.0.1", 0), here.tcp("127.0.0.2", 0)
+        there.start(server)
+        flow = Flow("TCP", client_at, server_at)
+        here.start(client, [Send(message, flow)])
+        assert isinstance(await server.events.get(), Received)
+        assert await client.events.get() == Received(message, flow)
+        assert await client.events.get() == Unreachable(flow, "closed by the peer")
+        there.close()
+        here.close()
+
+    play(main())
+
+
+def test_a_node_may_be_commanded_from_within_its_own_outputs(play: Play) -> None:
+    async def main() -> None:
+        driver, node = Driver(), Recorder()
+        at = driver.udp("127.0.0.1", 0)
+        driver.log = lambda log: driver.perform([Send(log.text.encode(), Flow("UDP", at, at))])
+        driver.start(node, [Log("info", "one"), Log("info", "two")])
+        assert [(await node.events.get()).data for _ in "12"] == [b"one", b"two"]  # type: ignore[union-attr]
+        driver.close()
+
+    play(main())
+
+
 @pytest.mark.rfc("5626#4.4")
 def test_keep_alives_and_sources_over_their_allowance_never_reach_the_node(play: Play) -> None:
     async def main() -> None:
@@ -344,6 +378,18 @@ def test_signals_drain_and_reload() -> None:
         on_signals([])()
 
     run(main())
+
+
+def test_a_drain_asked_for_before_the_start_is_not_lost(play: Play) -> None:
+    async def main() -> None:
+        driver, node = Driver(), Recorder()
+        driver.drain(0.01)
+        driver.start(node)
+        assert await node.events.get() == Drain()
+        assert not await driver.ended()
+        driver.close()
+
+    play(main())
 
 
 def test_a_log_line_has_the_time_the_level_and_the_text(capsys: pytest.CaptureFixture[str]) -> None:

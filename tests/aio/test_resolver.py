@@ -145,6 +145,30 @@ def test_a_server_that_refuses_gives_way_to_the_next(play: Play) -> None:
     play(main())
 
 
+def test_a_server_may_have_a_port_of_its_own(play: Play) -> None:
+    async def main() -> None:
+        here = await lab()
+        resolver = Resolver([f"127.0.0.54:{here.server.address[1]}"], timeout=5.0)
+        resolver.ask(A, here.told.put_nowait)
+        assert (await here.told.get()).records == ("127.0.0.2",)
+        here.close()
+
+    play(main())
+
+
+@pytest.mark.parametrize("server", ["ns.example.com", "192.0.2.1:", "192.0.2.1:dns", "[2001:db8::1", ""])
+def test_what_is_no_address_of_a_server_is_refused(server: str) -> None:
+    with pytest.raises(ValueError):
+        Resolver([server])
+
+
+@pytest.mark.parametrize("server", ["192.0.2.1", "192.0.2.1:53", "2001:db8::1", "[2001:db8::1]:53"])
+def test_every_way_to_write_a_server_is_the_same_to_us(server: str) -> None:
+    ((host, port),) = Resolver([server])._servers
+    assert host in ("192.0.2.1", "2001:db8::1")
+    assert port == 53
+
+
 def test_a_silent_server_gives_way_to_the_next(play: Play) -> None:
     async def main() -> None:
         here = await lab()

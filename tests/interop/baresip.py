@@ -162,6 +162,24 @@ class Baresip(Program):
     def hang_up(self) -> None:
         self.command("hangup")
 
+    def hold(self) -> None:
+        """Puts the call on hold; it sends nothing any more, though it offers sendonly."""
+        self.command("hold")
+
+    def resume(self) -> None:
+        self.command("resume")
+
+    def stream(self) -> tuple[str, int]:
+        """The direction of the call's audio as it was last agreed, and the RTP packets received so far.
+
+        After a hold that is all there is to see: baresip 1.0 records no longer when the call is resumed.
+        """
+        told = self.command("audio_debug")
+        direction, received = (re.search(rf"\b{name}=(\w+)", told) for name in ("audio dir", "rcvd"))
+        if direction is None or received is None:
+            raise PeerError(f"{self.user}: no audio in {told}")
+        return direction[1], int(received[1])
+
     def hears_for(self, seconds: float) -> None:
         """Lets the call in progress go on until this phone has recorded ``seconds`` of it.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 import signal
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -152,6 +153,15 @@ class Sipp(Program):
             lost=count("FailedMaxUDPRetrans", "FailedTimeoutOnRecv", "FailedTimeoutOnSend"),
             unexpected=count("FailedUnexpectedMessage"),
         )
+
+    def requests(self, method: str) -> list[str]:
+        """The different requests of a method that it got, whole, without retransmissions; needs ``trace``."""
+        log = (self.directory / "messages.log").read_text()
+        found: dict[tuple[str, ...], str] = {}
+        for text in re.split(r"^-{20,}.*$", log, flags=re.MULTILINE):
+            if re.search(rf"^{method} sip:", text, re.MULTILINE):
+                found.setdefault(tuple(re.findall(r"^(?:Call-ID|CSeq):.*$", text, re.MULTILINE)), text)
+        return list(found.values())
 
     def errors(self) -> str:
         """The end of what SIPp complained of, "" when of nothing."""

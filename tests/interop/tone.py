@@ -7,6 +7,7 @@ import random
 import sys
 import wave
 from array import array
+from collections.abc import Sequence
 from operator import mul
 from pathlib import Path
 
@@ -18,9 +19,9 @@ PURE = 0.7  # the least share of a block's energy that the tone must hold
 LOUD = 300.0  # the least RMS of a block that counts as sound, of 32767
 
 
-def draw(seed: int, count: int = 2) -> tuple[int, ...]:
-    """``count`` different tones in Hz, the same ones for the same seed."""
-    return tuple(random.Random(seed).sample(TONES, count))
+def draw(seed: int, count: int = 2, among: Sequence[int] = TONES) -> tuple[int, ...]:
+    """``count`` different tones in Hz out of ``among``, the same ones for the same seed."""
+    return tuple(random.Random(seed).sample(among, count))
 
 
 def write(path: Path, frequency: int, seconds: int = 60) -> Path:

@@ -8,9 +8,8 @@ written, so that a step of the civil clock never moves a timer.
 from __future__ import annotations
 
 import os
-import secrets
 import time
-from datetime import UTC, datetime
+from functools import lru_cache
 
 now = time.monotonic
 """Monotonic seconds: the `now` of every machine."""
@@ -27,8 +26,13 @@ def civil_ns(at: float | None = None) -> int:
 
 def civil_text(at: float | None = None) -> str:
     """RFC 3339 text in UTC, to the millisecond, of the monotonic instant `at`, or of this moment."""
-    moment = datetime.fromtimestamp(civil_ns(at) / 1e9, UTC)
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+    second, rest = divmod(civil_ns(at), 10**9)
+    return f"{_second_text(second)}.{rest // 10**6:03d}Z"
+
+
+@lru_cache(maxsize=64)  # a record's times fall into few seconds, and strftime is slow
+def _second_text(second: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
 
 
 class SystemIds:
@@ -55,4 +59,8 @@ class SystemIds:
 
     def number(self, below: int) -> int:
         """A uniform integer in 0 <= n < `below`."""
-        return secrets.randbelow(below)
+        room = 1 << 64
+        while True:  # a word from above the last whole multiple would favour small numbers
+            drawn = int(self.token(), 16)
+            if drawn < room - room % below:
+                return drawn % below

@@ -98,6 +98,7 @@ class Driver:
         self._timer_at = float("inf")
         self._bound: asyncio.TimerHandle | None = None
         self._draining = False
+        self._early: float | None = None  # the bound of a drain asked for before the start
 
     # --- ports ----------------------------------------------------------------
 
@@ -161,6 +162,8 @@ class Driver:
         for port in self._ports():
             port.listen(self._arrived, self._failed)
         self.perform(outputs)
+        if self._early is not None:
+            self.drain(self._early)
 
     async def run(self, node: DrainedNode, outputs: Iterable[Output] = ()) -> bool:
         """`start`, wait until the node has drained (True) or the bound passed (False), `close`."""
@@ -176,6 +179,9 @@ class Driver:
 
     def drain(self, bound: float = 5.0) -> None:
         """Let the node end its calls and stop, in `bound` seconds at most. A second call ends it now."""
+        if not self._open:
+            self._early = bound
+            return
         if self._draining:
             self._give_up()
             return

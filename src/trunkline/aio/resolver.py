@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from ipaddress import ip_address
 from typing import NamedTuple
 
 import dns.asyncquery
@@ -36,8 +37,10 @@ class _Kept(NamedTuple):
 
 
 class Resolver:
-    """Asks `servers` (IP literals) at `port`, in order, `tries` rounds of `timeout` seconds each.
+    """Asks `servers` in order, `tries` rounds of `timeout` seconds each.
 
+    A server is an IP literal, asked at `port`, or one with a port of its own
+    ("192.0.2.53:5353", "[2001:db8::53]:5353"); anything else is a ValueError.
     Truncated answers are asked again over TCP. `entries` bounds the cache. A question
     that is under way is not asked twice.
     """
@@ -52,7 +55,7 @@ class Resolver:
         entries: int = 1024,
         source: str | None = None,
     ) -> None:
-        self._servers, self._port, self._source = tuple(servers), port, source
+        self._servers, self._source = tuple(_place(server, port) for server in servers), source
         self.timeout, self.tries, self._entries = timeout, tries, entries
         self._kept: dict[Question, _Kept] = {}
         self._asking: dict[Question, list[Callable[[Answers], None]]] = {}
@@ -106,13 +109,13 @@ class Resolver:
         except (dns.exception.DNSException, UnicodeError) as wrong:
             return Answers(question, (), 0.0, f"{question.name!r} is no domain name: {wrong}")
         for _ in range(self.tries):
-            for server in self._servers:
+            for server, port in self._servers:
                 try:
                     reply, _over_tcp = await dns.asyncquery.udp_with_fallback(
                         query,
                         server,
                         timeout=self.timeout,
-                        port=self._port,
+                        port=port,
                         source=self._source,
                         ignore_unexpected=True,  # a stranger's datagram does not spoil the question
                         ignore_errors=True,
@@ -123,6 +126,15 @@ class Resolver:
                 except (OSError, EOFError, ValueError, dns.exception.DNSException) as wrong:
                     error = f"{server}: {wrong or type(wrong).__name__}"
         return Answers(question, (), 0.0, error)
+
+
+def _place(server: str, port: int) -> tuple[str, int]:
+    """Where a server is, of a literal with or without a port."""
+    host, colon, own = server.rpartition(":")
+    if colon and (host.startswith("[") or ":" not in host):
+        server, port = host.removeprefix("[").removesuffix("]"), int(own)
+    ip_address(server)
+    return server, port
 
 
 def _read(question: Question, reply: dns.message.Message) -> Answers:

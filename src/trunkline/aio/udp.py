@@ -19,10 +19,11 @@ from collections.abc import Callable
 from trunkline.sip.flow import Flow
 
 _IP_RECVERR, _IPV6_RECVERR = 11, 25  # linux/in.h, linux/in6.h; absent from Python's socket module
+_SO_RCVBUFFORCE = 33  # asm-generic/socket.h; asks CAP_NET_ADMIN
 _RECVERR = ((socket.IPPROTO_IP, _IP_RECVERR), (socket.IPPROTO_IPV6, _IPV6_RECVERR))
 _SOCK_EXTENDED_ERR = struct.Struct("=IBBBBII")  # linux/errqueue.h: errno, origin, type, code, pad, info, data
 _A_WAKE_UP = 64  # datagrams read before other sockets and timers have their turn
-_KNOWN = 4096  # destinations remembered as checked
+_KNOWN = 4096  # peers remembered, and destinations as checked
 
 # A datagram too large for the path (the kernel cuts the next one), or no room to send now: a retransmission
 # answers these, the destination is not at fault.
@@ -42,14 +43,14 @@ class UdpPort:
     the kernel took no room for.
     """
 
-    __slots__ = ("_arrived", "_failed", "_known", "_loop", "_socket", "local", "lost")
+    __slots__ = ("_arrived", "_failed", "_flows", "_known", "_loop", "_socket", "local", "lost")
 
     def __init__(self, address: str, port: int, *, tos: int = 0, buffer: int = 8 << 20) -> None:
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
         self._socket = socket.socket(family, socket.SOCK_DGRAM)
         try:
             self._socket.setblocking(False)
-            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
+            self._queue(buffer)
             if family == socket.AF_INET:
                 self._socket.setsockopt(socket.IPPROTO_IP, _IP_RECVERR, 1)
                 self._socket.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, tos)
@@ -66,7 +67,15 @@ class UdpPort:
         self.local: tuple[str, int] = (address, self._socket.getsockname()[1])
         self.lost = 0
         self._known: set[tuple[str, int]] = set()
+        self._flows: dict[tuple[str, int], Flow] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
+
+    def _queue(self, size: int) -> None:
+        """Ask for a receive queue: the whole of it as root, else what net.core.rmem_max allows."""
+        try:
+            self._socket.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, size)
+        except OSError:
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, size)
 
     def listen(self, arrived: Arrived, failed: Failed) -> None:
         """Hand each datagram to `arrived`, and each destination that cannot be reached to `failed`."""
@@ -122,8 +131,7 @@ class UdpPort:
             self._failed(flow, os.strerror(error.errno or 0))
 
     def _readable(self) -> None:
-        receive, arrived, local = self._socket.recvfrom, self._arrived, self.local
-        new = tuple.__new__  # a Flow for each datagram, without a Python-level constructor
+        receive, arrived, flows = self._socket.recvfrom, self._arrived, self._flows
         for turn in range(_A_WAKE_UP):
             try:
                 data, remote = receive(65535)
@@ -135,7 +143,15 @@ class UdpPort:
                 self._read_errors()
                 self._watch_again()
                 return
-            arrived(data, new(Flow, ("UDP", local, remote[:2], "")))
+            flow = flows.get(remote)
+            arrived(data, self._flow(remote) if flow is None else flow)
+
+    def _flow(self, remote: tuple[str, int]) -> Flow:
+        """One Flow for all datagrams of a peer: calls and registrations keep it."""
+        if len(self._flows) >= _KNOWN:
+            self._flows.clear()
+        flow = self._flows[remote] = Flow("UDP", self.local, remote[:2])
+        return flow
 
     def _watch_again(self) -> None:
         """Register the socket anew: libuv stops watching a descriptor once it has shown an error."""

@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import Any
 
 from trunkline.call import events
-from trunkline.call.cause import NORMAL_CLEARING, Cause
 from trunkline.call.leg import Leg
 
 
@@ -41,7 +40,7 @@ class Bridge:
             case events.Refused():
                 return far.refuse(event.cause.status or 500, now)
             case events.Ended():
-                return far.hang_up(event.cause if event.by == "remote" else Cause(NORMAL_CLEARING), now)
+                return far.hang_up(event.cause, now)
             case events.Reoffered():
                 return far.reoffer(event.sdp, now)
             case events.Reanswered():

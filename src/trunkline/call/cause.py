@@ -12,12 +12,6 @@ _SIP_TO_Q850 = {
     500: 41, 501: 79, 502: 38, 503: 41, 504: 102, 505: 127, 513: 127,
     600: 17, 603: 21, 604: 1, 606: 65,
 }  # fmt: skip
-_Q850_TO_SIP = {
-    1: 404, 2: 404, 3: 404, 17: 486, 18: 408, 19: 480, 20: 480, 21: 403, 22: 410,
-    23: 410, 26: 404, 27: 502, 28: 484, 29: 501, 31: 480, 34: 503, 38: 503, 41: 503,
-    42: 503, 47: 503, 55: 403, 57: 403, 58: 503, 65: 488, 70: 488, 79: 501, 87: 403,
-    88: 503, 102: 504, 111: 500, 127: 500,
-}  # fmt: skip
 NORMAL_CLEARING = 16
 
 
@@ -32,8 +26,3 @@ class Cause(NamedTuple):
 def from_status(status: int, text: str = "") -> Cause:
     """The cause that a final SIP status stands for (RFC 3398 §8.2.6.1); unknown ones are 127."""
     return Cause(_SIP_TO_Q850.get(status, 127), status, text)
-
-
-def to_status(q850: int) -> int:
-    """The SIP status that a Q.850 cause stands for (RFC 3398 §7.2.4.1); unknown ones are 500."""
-    return _Q850_TO_SIP.get(q850, 500)

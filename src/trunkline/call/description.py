@@ -16,6 +16,7 @@ from trunkline.sdp.description import Description, Direction, Origin
 from trunkline.sdp.negotiation import Negotiation, State
 from trunkline.sdp.offer_answer import Capabilities, Stream, agreed, answer, offer, re_offer
 from trunkline.sdp.relay import follow, relabelled, same_session
+from trunkline.sip.endpoint import SDP
 from trunkline.sip.flow import Ids
 from trunkline.sip.message import Message
 
@@ -154,6 +155,10 @@ class Descriptions:
         self.port = None
         return [anchor.Release(self.terms.media, self._leg.id)]
 
+    def leave(self) -> None:
+        """The leg is over; the circle of the two ends here."""
+        del self._leg
+
     def _settled(self, stream: Stream) -> list[Any]:
         assert self.terms is not None
         return [anchor.Answer(self.terms.media, self._leg.id, stream), events.Agreed(self._leg, stream)]
@@ -168,6 +173,8 @@ def description_of(message: Message) -> Description | None:
     if not message.body:
         return None
     kind = (message.get("content-type") or "").partition(";")[0].strip().lower()
-    if kind != "application/sdp":
-        raise ParseError("Content-Type", kind, "application/sdp (RFC 3261 §20.15)", status=415)
+    if kind != SDP:
+        if "handling=optional" in (message.get("content-disposition") or "").lower().replace(" ", ""):
+            return None  # §20.11
+        raise ParseError("Content-Type", kind, f"expected {SDP} (RFC 3261 §20.15)", status=415)
     return Description.parse(message.body)

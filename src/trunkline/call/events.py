@@ -6,7 +6,7 @@ and its ports are in use.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 from trunkline.call.cause import Cause
 from trunkline.sdp.description import Description
@@ -65,7 +65,7 @@ class Refused(NamedTuple):
 
 
 class Ended(NamedTuple):
-    """The call is over; `by` is "remote" or "timer"."""
+    """The call is over; `by` is "remote", "timer", or "local" (what the far side said was of no use)."""
 
     leg: Leg
     cause: Cause
@@ -135,3 +135,4 @@ CallEvent = (
     | InfoAnswered
     | Agreed
 )
+EVENTS = frozenset(get_args(CallEvent))

@@ -191,12 +191,11 @@ class Leg:
             return []
         if self.usage.state is sip.State.IDLE:  # not even called yet
             return self._gone()
-        reason: sip.Headers = (("Reason", str(Reason("Q.850", cause.q850, cause.text or None))),)
         if self.usage.state is sip.State.RECEIVED:
-            return [*self.usage.reject(status, now, reason), *self._gone()]
+            return [*self.usage.reject(status, now, reasons(cause)), *self._gone()]
         self._go("end")
         self._answer_due = False  # the usage acknowledges by itself before its BYE
-        return [*self.descriptions.release(), *self.usage.hang_up(now, reason)]
+        return [*self.descriptions.release(), *self.usage.hang_up(now, reasons(cause))]
 
     def reoffer(self, sdp: Description | None, now: float) -> list[Any]:
         """Ask the far side to change the session (re-INVITE, or UPDATE before the answer)."""
@@ -205,7 +204,9 @@ class Leg:
             status = 491
         if status:
             return [events.ReofferRefused(self, status)]
-        return self.usage.reoffer(b"" if sdp is None else self.descriptions.pass_offer(sdp), now)
+        body = b"" if sdp is None else self.descriptions.pass_offer(sdp)
+        # Behind a passing leg stands somebody who waits out a 491 himself (§14.1).
+        return self.usage.reoffer(body, now, insists=self.terms is not None)
 
     def hold(self, held: bool, now: float) -> list[Any]:
         """An ending leg puts the call on hold (sendonly) or takes it back (RFC 3264 §8.4)."""
@@ -230,6 +231,8 @@ class Leg:
 
     def inform(self, body: bytes, content_type: str, now: float) -> list[Any]:
         """Send an INFO; InfoAnswered comes back."""
+        if self.state is State.OVER:  # its usage listens no more
+            return [events.InfoAnswered(self, 481)]
         return self.usage.inform(body, content_type, now)
 
     def answer_info(self, transaction: ServerRequest, status: int, now: float) -> list[Any]:
@@ -341,7 +344,7 @@ class Leg:
                 out = self.descriptions.take_answer(sdp)
         except ParseError as error:
             cause = Cause(from_status(error.status).q850, error.status, str(error))
-            return [events.Ended(self, cause, "remote"), *self.hang_up(cause, now)]
+            return [events.Ended(self, cause, "local"), *self.hang_up(cause, now)]
         return [*out, events.Acknowledged(self, sdp)]
 
     def _rejected(self, event: sip.Rejected, now: float) -> list[Any]:
@@ -352,7 +355,7 @@ class Leg:
             wait = after.seconds if isinstance(after, RetryAfter) else 0
             reason = response.reason if response is not None else _SILENCES.get(event.status, "")
             cause = from_status(event.status, reason)
-            if response is not None and (given := _q850(response)):
+            if response is not None and (given := _q850(response)[0]):
                 cause = cause._replace(q850=given)
             out.append(events.Refused(self, cause, wait, response))
         return [*out, *self._gone()]
@@ -360,16 +363,16 @@ class Leg:
     def _abandoned(self, event: sip.Abandoned, now: float) -> list[Any]:
         if event.request is None:
             cause = Cause(102, 504, "no PRACK came")  # Q.850 102: recovery on timer expiry
-        else:
-            cause = Cause(_q850(event.request) or NORMAL_CLEARING, 487, "the caller gave up")
+            return [events.Ended(self, cause, "timer"), *self._gone()]
+        cause = Cause(_q850(event.request)[0] or NORMAL_CLEARING, 487, "the caller gave up")
         return [events.Ended(self, cause, "remote"), *self._gone()]
 
     def _ended(self, event: sip.Ended, now: float) -> list[Any]:
         if self.state is State.ENDING:
             return []
         self._go("end")
-        given = _q850(event.request) if event.request is not None else 0
-        cause = Cause(given or (NORMAL_CLEARING if event.by == "remote" else 102), 0, event.why)
+        given, text = _q850(event.request) if event.request is not None else (0, "")
+        cause = Cause(given or (NORMAL_CLEARING if event.by == "remote" else 102), 0, text or event.why)
         return [*self.descriptions.release(), events.Ended(self, cause, event.by)]
 
     def _usage_gone(self, event: sip.Gone, now: float) -> list[Any]:
@@ -413,6 +416,14 @@ class Leg:
         self.descriptions.negotiation.refused()
         return [events.ReofferRefused(self, event.status)]
 
+    def _reoffer_postponed(self, event: sip.ReofferPostponed, now: float) -> list[Any]:
+        """The peer's offer may come first; ours is made anew after it."""
+        self.descriptions.negotiation.refused()
+        return []
+
+    def _reoffer_due(self, event: sip.ReofferDue, now: float) -> list[Any]:
+        return self.hold(self.descriptions.wish == "sendonly", now)
+
     def _informed(self, event: sip.Informed, now: float) -> list[Any]:
         return [events.Informed(self, event.request, event.transaction)]
 
@@ -443,10 +454,21 @@ class Leg:
         self.endpoint.agenda.forget(self)
         self._at = None
         # An Offer still open is released when its Anchored comes (`_anchored`).
-        return [*self.descriptions.release(), events.Gone(self)]
+        out = self.descriptions.release()
+        self.usage.leave()
+        self.descriptions.leave()
+        self.request = None
+        return [*out, events.Gone(self)]
 
     def _go(self, event: str) -> None:
         self.state = NEXT[(self.state, event)]
+
+
+def reasons(cause: Cause) -> sip.Headers:
+    """Why, for the far side: Q.850 always (RFC 6432), SIP too where another phone answered (RFC 3326 §2)."""
+    text = cause.text or None
+    q850 = ("Reason", str(Reason("Q.850", cause.q850, text)))
+    return (("Reason", str(Reason("SIP", 200, text))), q850) if cause.status == 200 else (q850,)
 
 
 def unclaimed(port: anchor.Anchored) -> list[Any]:
@@ -454,16 +476,12 @@ def unclaimed(port: anchor.Anchored) -> list[Any]:
     return [anchor.Release(port.media, port.leg)]
 
 
-def _q850(message: Message) -> int:
-    """The Q.850 cause a message names (RFC 3326), 0 if none."""
-    try:
-        reasons = message.values("reason")
-    except ParseError:
-        return 0
-    for reason in reasons:
+def _q850(message: Message) -> tuple[int, str]:
+    """The Q.850 cause a message names, with its text (RFC 3326); 0 if none."""
+    for reason in message.values("reason"):
         if isinstance(reason, Reason) and reason.protocol.upper() == "Q.850" and reason.cause:
-            return reason.cause
-    return 0
+            return reason.cause, reason.text or ""
+    return 0, ""
 
 
 _SILENCES = {408: "no answer from the next hop", 503: "the next hop cannot be reached"}
@@ -480,6 +498,8 @@ _HEARD: dict[type, Callable[[Leg, Any, float], list[Any]]] = {
     sip.Reoffered: Leg._reoffered,
     sip.ReofferAccepted: Leg._reanswered,
     sip.ReofferRejected: Leg._reoffer_refused,
+    sip.ReofferPostponed: Leg._reoffer_postponed,
+    sip.ReofferDue: Leg._reoffer_due,
     sip.Informed: Leg._informed,
     sip.InfoAnswered: Leg._info_answered,
 }

@@ -4,23 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from trunkline.media import anchor
 from trunkline.sip.flow import Close, Flow, Send
 from trunkline.sip.locate import Answers, Question
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
+class Received(NamedTuple):
     """One datagram, or one whole message cut out of a stream."""
 
     data: bytes
     flow: Flow
 
 
-@dataclass(frozen=True, slots=True)
-class Unreachable:
+class Unreachable(NamedTuple):
     """Nothing can be sent on that flow: ICMP, connection refused, or lost."""
 
     flow: Flow
@@ -61,15 +59,13 @@ class Drain:
     """Take no new calls, end the rest, then stop (SIGTERM)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Write:
+class Write(NamedTuple):
     """Keep this record (one JSON object); civil time is added by aio where the value is a monotonic time."""
 
     record: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Log:
+class Log(NamedTuple):
     """One line for the operator; level is "error", "warning" or "info"."""
 
     level: str

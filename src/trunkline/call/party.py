@@ -20,6 +20,9 @@ NORMAL = Cause(NORMAL_CLEARING)
 # Each stands 80 Hz and more from the next and from the tones of public networks.
 TEST_TONES = (620, 700, 780, 930, 1010, 1150, 1330, 1490)
 SILENCE = Cause(41, 0, "no RTP from the far side")  # Q.850 41: temporary failure
+# Seconds of ringing, on either side, that nobody outstays; networks end it then at the latest.
+PATIENCE = 180.0
+NO_ANSWER = Cause(19, 480, "nobody answered")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +63,16 @@ class Party:
                 return self._invited(now)
             case events.Agreed():
                 return self._agreed()
+            case events.Proceeding() | events.Rang():
+                if self._at is None:  # what ended the call may be lost, and a 180 has no end of its own
+                    self._plan("give up", now + PATIENCE)
             case events.Answered() | events.Acknowledged():
                 return self._connected(now)
+            case events.Informed(_, _, transaction):
+                return self.leg.answer_info(transaction, 200, now)  # RFC 6086 §4.2.2: heard, and that is all
             case events.Ended() | events.Refused() | events.Gone():
                 self._at = None
+                self.leg.endpoint.agenda.forget(self)
         return []
 
     def hear_media(self, event: anchor.Event, now: float) -> list[Any]:
@@ -85,7 +94,7 @@ class Party:
         self._at = None
         if self._next == "answer":
             return self.leg.answer(now)
-        return self.hang_up(now)
+        return self.hang_up(now, NO_ANSWER if self._next == "give up" else NORMAL)
 
     def _invited(self, now: float) -> list[Any]:
         match self.behaviour.does:
@@ -94,6 +103,7 @@ class Party:
             case "unallocated":
                 return self.leg.refuse(404, now)
             case "ring":
+                self._plan("give up", now + PATIENCE)
                 return self.leg.ring(now)
             case "early":
                 out = self.leg.ring(now, 183)
@@ -118,7 +128,7 @@ class Party:
 
     def _connected(self, now: float) -> list[Any]:
         if not self.talking and self.leg.state is LegState.TALKING:
-            self.talking = True
+            self.talking, self._at = True, None
             if self.behaviour.seconds:
                 self._plan("hang up", now + self.behaviour.seconds)
         return []

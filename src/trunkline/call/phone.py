@@ -11,24 +11,26 @@ from typing import Any
 
 from trunkline.call import events
 from trunkline.call.cause import Cause
+from trunkline.call.credentials import authorizer
 from trunkline.call.leg import Leg, Terms
 from trunkline.call.node import Drain, Input, Output, Received, Unreachable
-from trunkline.call.party import Behaviour, Party
+from trunkline.call.party import NORMAL, SILENCE, Behaviour, Party
 from trunkline.finding import ParseError
 from trunkline.media import anchor
 from trunkline.sdp.offer_answer import Stream
-from trunkline.sip.auth import Session
 from trunkline.sip.endpoint import Endpoint, EndpointSettings, RequestReceived, ResponseReceived
 from trunkline.sip.flow import Flow, Ids
-from trunkline.sip.message import Request, Response
-from trunkline.sip.registration import Account, Registration, RegistrationChanged, SendRegister
+from trunkline.sip.locate import Answers
+from trunkline.sip.registration import Account, Registration, RegistrationChanged, SendRegister, State
 from trunkline.sip.session import SessionPolicy
-from trunkline.sip.transaction import TimerValues
-from trunkline.sip.usage import Outgoing
-from trunkline.sip.values import Challenge, Credentials
+from trunkline.sip.syntax import quote
+from trunkline.sip.transaction import ServerInvite, TimerValues
+from trunkline.sip.uri import escape_user
+from trunkline.sip.usage_events import Outgoing
 
 POLICY = SessionPolicy(reliable="off")
 STOPPING = Cause(16, 0, "the phone is switched off")
+MEDIA_LOST = Cause(41, 0, "the media engine is gone")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,12 @@ class Phone:
                 return self._taken(self.endpoint.unreachable(event.flow, now), now)
             case Drain():
                 return self._drain(now)
-        call = self._by_leg.get(getattr(event, "leg", ""))
+            case Answers():  # a phone asks for no names
+                return []
+            case anchor.Lost():
+                lost = [call for call in self.calls if call.leg.id in event.medias and not call.gone]
+                return [output for call in lost for output in self._leaves(call, MEDIA_LOST, now)]
+        call = self._by_leg.get(event.leg)
         return [] if call is None else self._media(call, event, now)
 
     def deadline(self) -> float | None:
@@ -116,7 +123,9 @@ class Phone:
 
     @property
     def drained(self) -> bool:
-        return self.draining and all(call.gone for call in self.calls) and self.endpoint.idle
+        """Switched off, no call left, and off the registrar."""
+        over = self.registration.state is State.OVER
+        return self.draining and over and all(call.gone for call in self.calls)
 
     # --- what its user does ---------------------------------------------------------------
 
@@ -125,24 +134,26 @@ class Phone:
         settings = self.settings
         leg = self._leg()
         call = self._known(leg, Party(leg, behaviour), True, number, now)
-        target = f"sip:{number}@{settings.domain}"
-        shown = f'"{settings.name}" ' if settings.name else ""
+        target = f"sip:{escape_user(number)}@{settings.domain}"
+        shown = f"{quote(settings.name)} " if settings.name else ""
         own = f"{shown}<sip:{settings.extension}@{settings.domain}>"
+        authorize = authorizer(settings.extension, settings.password, self.endpoint.ids)
         outgoing = Outgoing(
-            target, own, f"<{target}>", settings.flow, settings.extension, authorize=self._authorizer()
+            target, own, f"<{target}>", settings.flow, settings.extension, authorize=authorize
         )
         return call, self._taken(leg.invite(outgoing, None, now), now)
 
     def hang_up(self, call: PhoneCall, now: float) -> list[Output]:
         """Put the receiver down."""
-        if call.ended_at is None:
-            call.ended_at, call.ended_by = now, "local"
-            call.cause = Cause(16)
-        return self._taken(call.party.hang_up(now), now)
+        return self._leaves(call, NORMAL, now)
 
     def hold(self, call: PhoneCall, held: bool, now: float) -> list[Output]:
         """Hold the call, or take it back."""
         return self._taken(call.leg.hold(held, now), now)
+
+    def inform(self, call: PhoneCall, body: bytes, content_type: str, now: float) -> list[Output]:
+        """Send an INFO in the call."""
+        return self._taken(call.leg.inform(body, content_type, now), now)
 
     # --- inside ----------------------------------------------------------------------------
 
@@ -162,8 +173,8 @@ class Phone:
         return out
 
     def _request(self, received: RequestReceived, now: float) -> list[Any]:
-        request, transaction = received.request, received.transaction
-        if request.method != "INVITE":
+        transaction, request, _ = received
+        if not isinstance(transaction, ServerInvite):
             status = 200 if request.method == "OPTIONS" else 405
             return self.endpoint.reply(transaction, status, now, [("Allow", self.endpoint.allow)])
         if self.draining:
@@ -171,19 +182,19 @@ class Phone:
         leg = self._leg()
         self._known(leg, Party(leg, self.behaviour), False, request.from_.uri.user, now)
         try:
-            return leg.incoming(transaction, request, now)  # type: ignore[arg-type]
+            return leg.incoming(transaction, request, now)
         except ParseError as error:
             del self._by_leg[leg.id]
             self.calls.pop()
             return self.endpoint.reply(transaction, error.status, now)
 
-    def _hear(self, event: Any, now: float) -> list[Any]:
+    def _hear(self, event: events.CallEvent, now: float) -> list[Any]:
         call = self._by_leg[event.leg.id]
         match event:
             case events.Rang():
-                call.rang_at = call.rang_at or now
+                call.rang_at = now if call.rang_at is None else call.rang_at
             case events.Answered() | events.Acknowledged():
-                call.answered_at = call.answered_at or now
+                call.answered_at = now if call.answered_at is None else call.answered_at
             case events.Agreed():
                 call.stream = event.stream
             case events.Refused():
@@ -193,17 +204,23 @@ class Phone:
                     call.cause, call.ended_at, call.ended_by = event.cause, now, event.by
             case events.Gone():
                 call.gone = True
+                if call.ended_at is None:  # as its own behaviour had it
+                    call.cause, call.ended_at, call.ended_by = NORMAL, now, "local"
         return call.party.hear(event, now)
 
-    def _media(self, call: PhoneCall, event: Any, now: float) -> list[Output]:
+    def _leaves(self, call: PhoneCall, cause: Cause, now: float) -> list[Output]:
+        if call.ended_at is None:
+            call.cause, call.ended_at, call.ended_by = cause, now, "local"
+        return self._taken(call.party.hang_up(now, cause), now)
+
+    def _media(self, call: PhoneCall, event: anchor.Event, now: float) -> list[Output]:
         match event:
             case anchor.Heard():
                 call.heard.add(event.tone)
             case anchor.Silent():
                 call.silent = True
                 if call.party.behaviour.leaves_silence and call.ended_at is None:
-                    call.cause = Cause(41, 0, "no RTP from the far side")
-                    call.ended_at, call.ended_by = now, "local"
+                    call.cause, call.ended_at, call.ended_by = SILENCE, now, "local"
             case anchor.Report():
                 call.report = event
         out = call.leg.hear_media(event, now)
@@ -230,30 +247,9 @@ class Phone:
             ("Contact", self.endpoint.contact(flow, self.settings.extension)),
             *wanted.headers,
         ]
-        return self.endpoint.request("REGISTER", wanted.uri, headers, flow, self._registrar(), now)[1]
-
-    def _registrar(self) -> Any:
-        return _Registering(self.registration)
-
-    def _authorizer(self) -> Any:
-        """Answers the IPBX's challenge to an INVITE (RFC 3261 §22.2); None when it will not do."""
-        session = Session(self.settings.extension, self.settings.password)
-
-        def authorize(response: Response, request: Request) -> tuple[tuple[str, str], ...] | None:
-            asks, says = (
-                ("www-authenticate", "Authorization")
-                if response.status == 401
-                else ("proxy-authenticate", "Proxy-Authorization")
-            )
-            challenges = [value for value in response.values(asks) if isinstance(value, Challenge)]
-            carried = request.value(says)
-            refused = carried if isinstance(carried, Credentials) else None
-            credentials = session.answer(
-                challenges, request.method, request.uri_text, self.endpoint.ids, refused
-            )
-            return None if credentials is None else ((says, str(credentials)),)
-
-        return authorize
+        return self.endpoint.request(
+            "REGISTER", wanted.uri, headers, flow, _Registering(self.registration), now
+        )[1]
 
     def _drain(self, now: float) -> list[Output]:
         self.draining = True

@@ -199,7 +199,10 @@ class PeerWatch:
 
     @property
     def _waits_out_hold_down(self) -> bool:
-        return self.health is Health.RETURNING and self._goods >= self._settings.up_after
+        if self.health is not Health.RETURNING:
+            return False
+        # Without OPTIONS no second good answer may ever come: calls only go to one that is up.
+        return self._goods >= self._settings.up_after or not self._settings.options
 
     def _options_at(self) -> float | None:
         """When the next OPTIONS is due; at once at the start, never while it asked for rest."""

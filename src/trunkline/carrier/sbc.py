@@ -11,40 +11,42 @@ from __future__ import annotations
 from typing import Any
 
 from trunkline.call import events
-from trunkline.call.bridge import Bridge
-from trunkline.call.cause import Cause
-from trunkline.call.leg import Leg, Terms
+from trunkline.call.cause import Cause, from_status
+from trunkline.call.leg import Leg, Terms, unclaimed
 from trunkline.call.node import Drain, Input, Log, Output, Received, Unreachable
 from trunkline.call.party import Behaviour, Party
-from trunkline.carrier.faults import Fault
-from trunkline.carrier.screening import Refusal, caller_of, screen_caller, screen_media
-from trunkline.carrier.subscribers import Subscribers
+from trunkline.call.watch import Changed, SendOptions
+from trunkline.carrier.customer import AWAY, Customer, Path
+from trunkline.carrier.faults import Fault, opens_dialog
+from trunkline.carrier.screening import (
+    Refusal,
+    called_of,
+    caller_of,
+    screen_called,
+    screen_caller,
+    screen_media,
+)
+from trunkline.carrier.subscribers import Subscribers, capabilities
 from trunkline.carrier.talk import KEPT, Talk
+from trunkline.carrier.through import Through
 from trunkline.finding import ParseError
 from trunkline.media import anchor
 from trunkline.sdp.description import Description
 from trunkline.sip.endpoint import Endpoint, EndpointSettings, RequestReceived
 from trunkline.sip.flow import Flow, Ids
+from trunkline.sip.locate import Answers
 from trunkline.sip.message import Request
 from trunkline.sip.session import SessionPolicy
-from trunkline.sip.transaction import TimerValues
-from trunkline.sip.usage import Outgoing
+from trunkline.sip.transaction import ServerInvite, TimerValues
+from trunkline.sip.uri import format_host
+from trunkline.sip.usage_events import Headers, Outgoing
 from trunkline.site.model import CarrierSbc, Site
 
 POLICY = SessionPolicy()
-STOPPING = Cause(41, 0, "the access SBC is stopping")
+STOPPING = Cause(41, 503, "the access SBC is stopping")
+MEDIA_LOST = Cause(41, 0, "the media engine is gone")
+DRAIN_SHARE = 0.8  # of `calls.drain_max`: what is left of calls then is given up, before the end comes
 METHODS = ("INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "REGISTER", "PRACK", "UPDATE", "INFO")
-
-
-class _Through:
-    """A call that goes through to an external subscriber: two passing legs, bridged."""
-
-    def __init__(self, a: Leg, b: Leg) -> None:
-        self.bridge = Bridge(a, b)
-        self.sdp: Description | None = None
-
-    def hear(self, event: Any, now: float) -> list[Any]:
-        return self.bridge.carry(event, now)
 
 
 class Sbc:
@@ -56,14 +58,17 @@ class Sbc:
         timers = TimerValues(site.timers.t1, site.timers.t2, site.timers.t4)
         self.endpoint = Endpoint(ids, EndpointSettings("Trunkline-SBC", METHODS, timers=timers))
         self.subscribers = Subscribers(knobs.subscribers)
+        self.customer = Customer(site, sbc, ids, now)
         self.fault = Fault.NONE
+        self._retry_after = 0
+        self._stalled: list[RequestReceived] = []  # INVITEs that got 100 and nothing more
         self.draining = False
         self.calls: dict[str, Leg] = {}  # the leg toward the customer, by leg id
         self._legs: dict[str, Leg] = {}
-        self._ends: dict[str, Any] = {}  # who hears a leg: a Party or a _Through
+        self._ends: dict[str, Party | Through] = {}  # who hears a leg
         self.talks: dict[str, Talk] = {}  # of built-in subscribers by leg, the newest last
+        self._drain_by: float | None = None
         self.local = (sbc.signalling, sbc.port)
-        self.customer = _customer(site)
 
     # --- the node ---------------------------------------------------------------------
 
@@ -74,32 +79,52 @@ class Sbc:
         """Take one event of the world."""
         match event:
             case Received():
+                if self.fault is Fault.DEAF and opens_dialog(event.data):
+                    return []
                 return self._taken(self.endpoint.receive(event.data, event.flow, now), now)
             case Unreachable():
+                self.customer.unreachable(event.flow)
                 return self._taken(self.endpoint.unreachable(event.flow, now), now)
             case Drain():
                 return self._drain(now)
-        talk = self.talks.get(getattr(event, "leg", ""))
-        if talk is not None:
-            talk.hear(event)
-        leg = self._legs.get(getattr(event, "leg", ""))
-        if leg is None:
-            return []
-        out = leg.hear_media(event, now)  # type: ignore[arg-type]
-        end = self._ends.get(leg.id)
-        if isinstance(end, Party):
-            out += end.hear_media(event, now)  # type: ignore[arg-type]
-        return self._taken(out, now)
+            case Answers():  # nothing here asks for names
+                return []
+        return self._taken(self._media(event, now), now)
 
     def deadline(self) -> float | None:
-        return self.endpoint.deadline()
+        if self._recovered:
+            return 0.0
+        watching = None if self.draining else self.customer.deadline()
+        times = (self.endpoint.deadline(), watching, self._drain_by)
+        return min((time for time in times if time is not None), default=None)
 
     def expire(self, now: float) -> list[Output]:
-        return self._taken(self.endpoint.expire(now), now)
+        late: list[RequestReceived] = []
+        if self._recovered:
+            late, self._stalled = self._stalled, late
+        out = self._taken([*late, *self.endpoint.expire(now)], now)
+        if not self.draining:
+            out += self._taken(self.customer.expire(now), now)
+        elif self._drain_by is not None and now >= self._drain_by:
+            out += self._close()
+        return out
 
     @property
     def drained(self) -> bool:
+        """Draining, and no call is left, or its time is up."""
         return self.draining and not self._legs
+
+    def _media(self, event: anchor.Event, now: float) -> list[Any]:
+        if isinstance(event, anchor.Lost):
+            lost = [end for id in event.medias if isinstance(end := self._ends.get(id), Party)]
+            return [output for end in lost for output in end.hang_up(now, MEDIA_LOST)]
+        talk = self.talks.get(event.leg)
+        if talk is not None:
+            talk.hear(event)
+        leg, end = self._legs.get(event.leg), self._ends.get(event.leg)
+        if leg is None or not isinstance(end, Party):
+            return unclaimed(event) if isinstance(event, anchor.Anchored) else []
+        return [*leg.hear_media(event, now), *end.hear_media(event, now)]
 
     # --- what can be asked of it ----------------------------------------------------------
 
@@ -108,17 +133,25 @@ class Sbc:
         leg = self._leg(ends_here=True)
         self._seat(leg, behaviour, caller, number)
         self.calls[leg.id] = leg
-        host = self.endpoint.host(Flow("UDP", self.local, self.customer))
-        shown = (
-            f"<sip:{caller}@{host};user=phone>" if caller else '"Anonymous" <sip:anonymous@anonymous.invalid>'
-        )
-        headers = () if not caller else (("P-Asserted-Identity", shown),)
-        if not caller:
-            headers = (("Privacy", "id"),)
-        at = self.customer
-        target = f"sip:{number}@{at[0]}:{at[1]};user=phone"
-        outgoing = Outgoing(target, shown, f"<{target}>", Flow("UDP", self.local, at), caller, headers)
-        return leg.id, self._taken(leg.invite(outgoing, None, now), now)
+        path = self.customer.path(now)
+        if path is None:
+            return leg.id, self._taken([events.Refused(leg, AWAY, 0, None), *leg.hang_up(AWAY, now)], now)
+        return leg.id, self._taken(leg.invite(self._to_customer(path, caller, number), None, now), now)
+
+    def hang_up(self, leg: str, now: float) -> list[Output]:
+        """A built-in subscriber puts the receiver down."""
+        end = self._ends.get(leg)
+        return self._taken(end.hang_up(now), now) if isinstance(end, Party) else []
+
+    def hold(self, leg: str, held: bool, now: float) -> list[Output]:
+        """A built-in subscriber holds the call, or takes it back."""
+        found = self._legs.get(leg)
+        return [] if found is None else self._taken(found.hold(held, now), now)
+
+    def inform(self, leg: str, body: bytes, content_type: str, now: float) -> list[Output]:
+        """A built-in subscriber sends an INFO, as a key pressed where no telephone-event was agreed."""
+        found = self._legs.get(leg)
+        return [] if found is None else self._taken(found.inform(body, content_type, now), now)
 
     def listen(self, tones: tuple[int, ...]) -> list[Output]:
         """Let all subscribers in calls listen anew: what they heard before no longer counts."""
@@ -129,16 +162,18 @@ class Sbc:
                 out.append(anchor.Listen(talk.leg.terms.media, id, tones))
         return out
 
-    def suffer(self, fault: Fault) -> None:
-        """Misbehave from now on, or recover."""
-        self.fault = fault
+    def suffer(self, fault: Fault, retry_after: int = 0) -> None:
+        """Misbehave from now on, or recover; an UNAVAILABLE one may ask for so many seconds of rest."""
+        self.fault, self._retry_after = fault, retry_after
 
     def status(self, now: float) -> dict[str, Any]:
         """For `trunkline status` and the lab."""
         return {
             "sbc": self.settings.label,
             "fault": str(self.fault),
+            "customer": self.customer.status(now),
             "calls": len(self.calls),
+            "channels": {"bound": self._bought, "used": len(self.calls)},
             "draining": self.draining,
             "talks": [talk.status() for talk in self.talks.values()],
             "remains": self.endpoint.remains(),
@@ -153,98 +188,152 @@ class Sbc:
                 out += self._taken(self._request(item, now), now)
             elif isinstance(item, events.CallEvent):
                 out += self._taken(self._hear(item, now), now)
+            elif isinstance(item, SendOptions):
+                out += self._taken(self.customer.probe(self.endpoint, item.probe, now), now)
+            elif isinstance(item, Changed):
+                level = "info" if item.health.value == "up" else "warning"
+                out.append(Log(level, f"customer {item.health}: {item.why}"))
             else:
                 out.append(item)
         return out
 
     def _request(self, received: RequestReceived, now: float) -> list[Any]:
-        request, transaction = received.request, received.transaction
-        if self.fault is Fault.DEAF:
-            return []
-        if not self._trusted(transaction.flow):
-            return self.endpoint.reply(transaction, 403, now, reason="Unknown Customer")
+        transaction, request, _ = received
+        flow, customer = transaction.flow, self.customer
         if self.fault is Fault.UNAVAILABLE or self.draining:
-            return self.endpoint.reply(transaction, 503, now)
+            rest = (("Retry-After", str(self._retry_after)),) if self._retry_after else ()
+            return self.endpoint.reply(transaction, 503, now, rest)
+        if request.method == "REGISTER" and customer.registers:
+            return self.endpoint.respond(transaction, customer.register(request, flow, now), now)
+        outside = self.subscribers.at(flow.remote, caller_of(request))
+        refusal = None if outside else customer.refuses(flow, now)
+        if refusal is not None:
+            return self._refuse(received, refusal, now)
         if request.method == "OPTIONS":
             headers = [("Allow", self.endpoint.allow), ("Accept", "application/sdp")]
             return self.endpoint.reply(transaction, 200, now, headers)
-        if request.method == "REGISTER":
-            return self.endpoint.reply(transaction, 403, now)
+        if not isinstance(transaction, ServerInvite):
+            return self.endpoint.reply(transaction, 403, now, reason="Nobody Registers Here")
         if self.fault is Fault.STALLED:
-            return self.endpoint.trying(transaction, now)  # type: ignore[arg-type]
-        refusal = self._admit(request)
+            self._stalled.append(received)
+            return self.endpoint.trying(transaction, now)
+        refusal = self._admit(request, outside, now)
         if refusal is not None:
-            reply = self.endpoint.reply(transaction, refusal.status, now)
-            return [*reply, Log("info", f"refused with {refusal.status}: {refusal.why}")]
-        return self._call(received, now)
+            return self._refuse(received, refusal, now)
+        return self._call(transaction, request, outside, now)
 
-    def _call(self, received: RequestReceived, now: float) -> list[Any]:
-        request = received.request
-        number = request.uri.number or request.uri.user
-        external = self.subscribers.external(number)
-        leg = self._leg(ends_here=external is None)
-        self.calls[leg.id] = leg
-        if external is None:
-            self._seat(leg, self.subscribers.behaviour(number), number, caller_of(request))
-        else:
-            far = self._leg(ends_here=False)
-            through = _Through(leg, far)
-            self._ends[leg.id] = self._ends[far.id] = through
-        try:
-            return leg.incoming(received.transaction, request, now)  # type: ignore[arg-type]
-        except ParseError as error:
-            for mine in (leg.id, *((far.id,) if external is not None else ())):
-                self._forget(mine)
-            return self.endpoint.reply(received.transaction, error.status, now)
+    def _refuse(self, received: RequestReceived, refusal: Refusal, now: float) -> list[Any]:
+        reply = self.endpoint.reply(received.transaction, refusal.status, now)
+        return [
+            *reply,
+            Log("info", f"{received.request.method} refused with {refusal.status}: {refusal.why}"),
+        ]
 
-    def _admit(self, request: Request) -> Refusal | None:
-        """Channels first, then the number, then the codec."""
-        bought = self.knobs.channels or self.site.trunk.channels
-        if len(self.calls) >= bought:
-            return Refusal(self.knobs.full_status, f"all {bought} channels are in use")
-        refusal = screen_caller(request, self.knobs)
+    def _admit(self, request: Request, outside: str, now: float) -> Refusal | None:
+        """Registration first, then channels, the number, the codec; an emergency goes before the bounds."""
+        number = self._called(request)
+        emergency = not outside and number in self.site.numbering.emergency
+        if not outside and (unknown := self.customer.refuses_call(now)) is not None:
+            return unknown
+        if outside and self.customer.path(now) is None:
+            return Refusal(AWAY.status, AWAY.text)
+        if len(self.calls) >= self._bought and not emergency:
+            return Refusal(self.knobs.full_status, f"all {self._bought} channels are in use")
+        if outside:
+            return screen_called(number, self.knobs)
+        refusal = None if emergency else screen_caller(request, self.knobs)
         if refusal is None and request.body:
             try:
-                refusal = screen_media(Description.parse(request.body))
+                refusal = screen_media(Description.parse(request.body), self.knobs)
             except ParseError as error:
                 refusal = Refusal(400, str(error))
         return refusal
 
-    def _hear(self, event: Any, now: float) -> list[Any]:
-        leg: Leg = event.leg
+    def _call(self, transaction: ServerInvite, request: Request, outside: str, now: float) -> list[Any]:
+        """A call from the customer, or to it from the subscriber whose number is `outside`."""
+        number = self._called(request)
+        path = self.customer.path(now)
+        if outside and path is not None:
+            withheld = any(str(value).lower() == "id" for value in request.values("privacy"))
+            leg, customers = self._through(self._to_customer(path, "" if withheld else outside, number))
+        elif (at := self.subscribers.external(number)) is not None:
+            leg, _ = self._through(self._to_subscriber(request, number, at))
+            customers = leg
+        else:
+            leg = customers = self._leg(ends_here=True)
+            self._seat(leg, self.subscribers.behaviour(number), number, caller_of(request))
+        self.calls[customers.id] = customers
+        try:
+            return leg.incoming(transaction, request, now)
+        except ParseError as error:
+            end = self._ends[leg.id]
+            for mine in (end.bridge.a, end.bridge.b) if isinstance(end, Through) else (leg,):
+                self._forget(mine.id)
+            return self.endpoint.reply(transaction, error.status, now)
+
+    def _hear(self, event: events.CallEvent, now: float) -> list[Any]:
+        leg = event.leg
         end = self._ends.get(leg.id)
         talk = self.talks.get(leg.id)
         if talk is not None:
             talk.hear(event)
+        out = [] if end is None else end.hear(event, now)
         if isinstance(event, events.Gone):
-            out = [] if end is None else end.hear(event, now)
             self._forget(leg.id)
-            return list(out)
-        if isinstance(end, _Through) and isinstance(event, events.Invited):
-            return self._through(end, event, now)
-        return [] if end is None else end.hear(event, now)
+        elif isinstance(event, events.Acknowledged) and event.sdp is not None and end is not None:
+            out += self._judge_answer(leg, end, event.sdp, now)
+        return out
 
-    def _through(self, through: _Through, event: events.Invited, now: float) -> list[Any]:
-        """Call the external subscriber with the customer's offer."""
-        request = event.request
-        number = request.uri.number or request.uri.user
-        at = self.subscribers.external(number)
-        assert at is not None
-        uri = f"sip:{number}@{at[0]}:{at[1]}"
-        outgoing = Outgoing(
-            uri, f"<sip:{caller_of(request) or 'anonymous'}@{at[0]}>", f"<{uri}>",
-            Flow("UDP", self.local, at), caller_of(request),
-        )  # fmt: skip
-        return through.bridge.b.invite(outgoing, event.sdp, now)
+    def _judge_answer(self, leg: Leg, end: Party | Through, sdp: Description, now: float) -> list[Any]:
+        """The customer let us offer: its answer came in the ACK, and is judged as an offer would be."""
+        refusal = screen_media(sdp, self.knobs) if leg.id in self.calls else None
+        if refusal is None:
+            return []
+        cause = Cause(from_status(refusal.status).q850, refusal.status, refusal.why)
+        return [*end.hang_up(now, cause), Log("info", f"call ended: {refusal.why}")]
+
+    def _through(self, onward: Outgoing) -> tuple[Leg, Leg]:
+        """Two legs for a call that goes through, the caller's first; the other is called by `onward`."""
+        leg, far = self._leg(ends_here=False), self._leg(ends_here=False)
+        self._ends[leg.id] = self._ends[far.id] = Through(leg, far, onward)
+        return leg, far
+
+    def _to_subscriber(self, request: Request, number: str, at: tuple[str, int]) -> Outgoing:
+        """The customer's call on to an external subscriber."""
+        caller = caller_of(request)
+        uri = f"sip:{number}@{format_host(at[0])}:{at[1]}"
+        shown = f"<sip:{caller or 'anonymous'}@{format_host(at[0])}>"
+        return Outgoing(uri, shown, f"<{uri}>", Flow("UDP", self.local, at), caller)
+
+    def _to_customer(self, path: Path, caller: str, number: str) -> Outgoing:
+        """A call to one of the customer's numbers; a `caller` of "" withholds its own."""
+        flow, host = path
+        shown = '"Anonymous" <sip:anonymous@anonymous.invalid>'
+        headers: Headers = (("Privacy", "id"),)
+        if caller:
+            shown = f"<sip:{caller}@{self.endpoint.host(flow)};user=phone>"
+            headers = (("P-Asserted-Identity", shown),)
+        target = f"sip:{number}@{host};user=phone"
+        return Outgoing(target, shown, f"<{target}>", flow, caller, headers)
 
     # --- small things ---------------------------------------------------------------------
 
-    def _trusted(self, flow: Flow) -> bool:
-        return flow.remote[0] == self.customer[0] or flow.remote[0] in self.knobs.trusted
+    @property
+    def _recovered(self) -> bool:
+        """Whether calls that stalled can go on."""
+        return bool(self._stalled) and self.fault is not Fault.STALLED
+
+    @property
+    def _bought(self) -> int:
+        """How many channels the customer has."""
+        return self.knobs.channels or self.site.trunk.channels
+
+    def _called(self, request: Request) -> str:
+        return called_of(request, self.site.numbering.emergency)
 
     def _leg(self, *, ends_here: bool) -> Leg:
         id = self.endpoint.ids.token()
-        terms = Terms(id, self.settings.media) if ends_here else None
+        terms = Terms(id, self.settings.media, capabilities(self.knobs)) if ends_here else None
         leg = Leg(self.endpoint, id, POLICY, terms, self)
         self._legs[id] = leg
         return leg
@@ -260,19 +349,22 @@ class Sbc:
         self._legs.pop(id, None)
         self.calls.pop(id, None)
         end = self._ends.pop(id, None)
-        if isinstance(end, Party):
+        if end is not None:
             self.endpoint.agenda.forget(end)
 
     def _drain(self, now: float) -> list[Output]:
         self.draining = True
+        self._drain_by = now + DRAIN_SHARE * self.site.calls.drain_max
         out: list[Any] = []
         for leg in list(self._legs.values()):
-            out += leg.hang_up(STOPPING, now, 503)
+            out += leg.hang_up(STOPPING, now, STOPPING.status)
         return self._taken(out, now)
 
-
-def _customer(site: Site) -> tuple[str, int]:
-    """Where the IPBX listens for the trunk, as the customer told the carrier (FORM-1)."""
-    listen = site.trunk.listen
-    interface = site.interfaces.eth1 if listen.interface == "eth1" else site.interfaces.eth0
-    return (interface or site.interfaces.eth0).address, listen.udp or listen.tcp
+    def _close(self) -> list[Output]:
+        """Time is up: calls whose far side does not answer are given up."""
+        self._drain_by = None
+        given_up = list(self._legs)
+        for id in given_up:
+            self._forget(id)
+        said = f"{len(given_up)} legs whose far side did not answer are given up"
+        return [Log("warning", said)] if given_up else []

@@ -1,4 +1,4 @@
-"""What the access SBC lets in from the customer: whose call, from which number, with which codec.
+"""What the access SBC lets in: whose call, from and to which number, with which codec.
 
 Each check returns the refusal a carrier would send, or None. The order is the order
 in which they are made.
@@ -8,14 +8,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from trunkline.finding import ParseError
 from trunkline.sdp.description import Description
-from trunkline.sdp.relay import require_codec
+from trunkline.sdp.relay import codecs
 from trunkline.sip.message import Request
 from trunkline.sip.values import Address
 from trunkline.site.model import CarrierKnobs
-
-REQUIRED_CODEC = "PCMA"  # CODEC-1; over BVPN a knob of the carrier, and this is its default
+from trunkline.site.scalar import within
 
 
 class Refusal(NamedTuple):
@@ -33,35 +31,43 @@ def caller_of(request: Request) -> str:
     from_ = request.from_.uri.number
     if from_:
         return from_
-    asserted = request.value("p-asserted-identity")
-    return asserted.uri.number if isinstance(asserted, Address) else ""
+    asserted = (value for value in request.values("p-asserted-identity") if isinstance(value, Address))
+    return next((value.uri.number for value in asserted if value.uri.number), "")
+
+
+def called_of(request: Request, emergency: tuple[str, ...]) -> str:
+    """The number called; an emergency number also where somebody put a + before it."""
+    number = request.uri.number or request.uri.user
+    bare = number.removeprefix("+")
+    return bare if bare in emergency else number
 
 
 def screen_caller(request: Request, knobs: CarrierKnobs) -> Refusal | None:
-    """The caller's number must be one the customer bought, unless a diversion explains it."""
+    """The caller's number must be one the customer bought, or one it bought must have diverted the call."""
     if not knobs.refuse_foreign_caller or not knobs.number_ranges:
         return None
-    if request.get("diversion") or request.get("history-info"):
-        return None
     caller = caller_of(request)
-    if any(_within(caller, bought) for bought in knobs.number_ranges):
+    if any(within(number, knobs.number_ranges) for number in (caller, *_diverting(request))):
         return None
     return Refusal(403, f"caller number {caller or 'missing'} is not in the customer's ranges")
 
 
-def screen_media(sdp: Description | None, codec: str = REQUIRED_CODEC) -> Refusal | None:
-    """An offer must hold the carrier's codec; a call without an offer is judged by its answer."""
-    if sdp is None:
+def screen_called(number: str, knobs: CarrierKnobs) -> Refusal | None:
+    """A call to the customer must be to one of its numbers."""
+    if not knobs.number_ranges or within(number, knobs.number_ranges):
         return None
-    try:
-        require_codec(sdp, codec)
-    except ParseError as error:
-        return Refusal(error.status, f"the offer has no {codec}")
-    return None
+    return Refusal(404, f"{number} is no number of the customer's")
 
 
-def _within(number: str, bought: str) -> bool:
-    first, _, last = bought.partition("-")
-    if not last:
-        return number == first
-    return len(number) == len(first) == len(last) and first <= number <= last
+def screen_media(sdp: Description, knobs: CarrierKnobs) -> Refusal | None:
+    """A description must hold one of the carrier's codecs (CODEC-1)."""
+    held = {codec.upper() for codec in codecs(sdp)}
+    if not knobs.codecs or held.intersection(knobs.codecs):
+        return None
+    return Refusal(488, f"no {' or '.join(knobs.codecs)} among {' '.join(sorted(held)) or 'no audio'}")
+
+
+def _diverting(request: Request) -> list[str]:
+    """The numbers that sent the call on (RFC 5806, RFC 7044)."""
+    values = (*request.values("diversion"), *request.values("history-info"))
+    return [value.uri.number for value in values if isinstance(value, Address)]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from trunkline.call.party import TEST_TONES, Behaviour
-from trunkline.site.model import CarrierSubscriber
+from trunkline.sdp.offer_answer import PCMA, PCMU, Capabilities
+from trunkline.site.model import CarrierKnobs, CarrierSubscriber
 
 UNALLOCATED = Behaviour(does="unallocated")
 
@@ -13,10 +14,14 @@ UNALLOCATED = Behaviour(does="unallocated")
 class Subscribers:
     """Subscribers by number; a number nobody has is unallocated."""
 
-    __slots__ = ("_by_number",)
+    __slots__ = ("_by_number", "_numbers_at")
 
     def __init__(self, subscribers: Iterable[CarrierSubscriber]) -> None:
         self._by_number = {subscriber.number: subscriber for subscriber in subscribers}
+        self._numbers_at: dict[tuple[str, int], list[str]] = {}
+        for number in self._by_number:
+            if (address := self.external(number)) is not None:
+                self._numbers_at.setdefault(address, []).append(number)
 
     def behaviour(self, number: str) -> Behaviour:
         """What happens when this number is called."""
@@ -31,6 +36,14 @@ class Subscribers:
         host, _, port = subscriber.at.rpartition(":")
         return host.strip("[]"), int(port)
 
+    def at(self, address: tuple[str, int], caller: str) -> str:
+        """The number that an external subscriber at this address calls from; "" for a stranger.
+
+        Where one peer plays several numbers it is the `caller` it says, else the first.
+        """
+        numbers = self._numbers_at.get(address, ())
+        return caller if caller in numbers else numbers[0] if numbers else ""
+
 
 def behaviour_of(subscriber: CarrierSubscriber) -> Behaviour:
     """A subscriber of the site file as a party's behaviour."""
@@ -41,3 +54,9 @@ def behaviour_of(subscriber: CarrierSubscriber) -> Behaviour:
         tone=0 if subscriber.does == "echo" else subscriber.tone,
         listen=TEST_TONES,
     )
+
+
+def capabilities(knobs: CarrierKnobs) -> Capabilities:
+    """What built-in subscribers speak: the carrier's codecs, or A-law where they know none."""
+    known = {codec.name: codec for codec in (PCMA, PCMU)}
+    return Capabilities(tuple(known[name] for name in knobs.codecs if name in known) or (PCMA,))

@@ -19,6 +19,12 @@ from trunkline import __version__
 
 VERBS: Final[tuple[tuple[str, str], ...]] = (
     ("check", "report every error of a site file, each with its line and column"),
+    ("run", "run the IPBX of a site file"),
+    ("carrier", "run the virtual carrier that a site needs"),
+    ("status", "ask the running IPBX: gateways, registrations, channels, calls"),
+    ("call", "place a call with a built-in phone, and judge it"),
+    ("lab", "keep a whole site and its carrier running on this machine"),
+    ("demo", "calls out and in, and the nominal SBC lost three ways, on this machine"),
 )
 
 INTERRUPTED: Final = 130  # what a shell makes of SIGINT

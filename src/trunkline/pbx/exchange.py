@@ -10,25 +10,27 @@ from typing import Any
 
 from trunkline.call.leg import Leg
 from trunkline.call.registrar import Registrar
+from trunkline.finding import ParseError
 from trunkline.pbx.admission import Channels
 from trunkline.pbx.dialplan import Dialplan
 from trunkline.pbx.trunk import Trunk
-from trunkline.sip.endpoint import Endpoint
+from trunkline.sip.endpoint import Endpoint, Owner
 from trunkline.sip.flow import Flow
 from trunkline.sip.locate import Target
 from trunkline.sip.session import SessionPolicy
-from trunkline.sip.uri import format_host
+from trunkline.sip.uri import Uri, format_host
 from trunkline.site.model import Gateway, SipListen, Site
 
 PHONE_POLICY = SessionPolicy(reliable="off")
 
 
 class Listen:
-    """The local address of each side of the IPBX, by transport; None where it is switched off."""
+    """The local address of each side of the IPBX, by transport; what is switched off is not in it."""
 
-    __slots__ = ("phones", "trunk", "trunk_address")
+    __slots__ = ("phones", "phones_address", "trunk", "trunk_address")
 
     def __init__(self, site: Site) -> None:
+        self.phones_address = _address(site, site.phones.listen)
         self.trunk_address = _address(site, site.trunk.listen)
         self.phones = _sockets(site, site.phones.listen)
         self.trunk = _sockets(site, site.trunk.listen)
@@ -49,31 +51,43 @@ class Listen:
 class Exchange:
     """One site's switch between calls. Settings may be replaced (SIGHUP); calls keep what they took."""
 
+    __slots__ = (
+        "channels",
+        "dialplan",
+        "draining",
+        "endpoint",
+        "ids",
+        "listen",
+        "phones_domain",
+        "registrar",
+        "site",
+        "trunk",
+    )
+
     def __init__(self, site: Site, endpoint: Endpoint, now: float) -> None:
         self.site = site
         self.endpoint = endpoint
         self.ids = endpoint.ids
         self.listen = Listen(site)
         self.dialplan = Dialplan(site.numbering, site.users)
+        self.phones_domain = self._phones_domain(site)
         self.registrar = Registrar(site.phones, site.users, self.ids)
         self.trunk = Trunk(site.trunk, self.ids, now)
         self.channels = Channels.of(site.trunk)
-        self.legs: dict[str, Leg] = {}
         self.draining = False
 
     def reload(self, site: Site, now: float) -> list[Any]:
-        """New calls take the new site; listening addresses stay until the next start."""
+        """New calls take the new site; listening addresses and timers stay until the next start."""
         self.site = site
         self.dialplan = Dialplan(site.numbering, site.users)
+        self.phones_domain = self._phones_domain(site)
         self.registrar.reloaded(site.phones, site.users)
         self.channels.rebound(site.trunk)
         return self.trunk.reloaded(site.trunk, now)
 
-    def leg(self, owner: Any, policy: SessionPolicy) -> Leg:
+    def leg(self, owner: Owner, policy: SessionPolicy) -> Leg:
         """A new leg of a call."""
-        leg = Leg(self.endpoint, self.ids.token(), policy, owner=owner)
-        self.legs[leg.id] = leg
-        return leg
+        return Leg(self.endpoint, self.ids.token(), policy, owner=owner)
 
     def flow_to(self, target: Target) -> Flow | None:
         """The path to an access SBC; None when this IPBX does not listen on that transport."""
@@ -83,6 +97,16 @@ class Exchange:
     def domain(self, gateway: Gateway) -> str:
         """The domain this site's own numbers bear on that gateway."""
         return format_host(gateway.domain_proxy.local_domain or self.listen.trunk_address)
+
+    def _phones_domain(self, site: Site) -> str:
+        """The domain of the users: the realm where it could be one, else where phones register."""
+        realm = site.phones.realm
+        try:
+            if Uri.parse(f"sip:{realm}").host == realm:
+                return realm
+        except ParseError:  # a realm may be any text
+            pass
+        return format_host(self.listen.phones_address)
 
 
 def trunk_policy(gateway: Gateway) -> SessionPolicy:

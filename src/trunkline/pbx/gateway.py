@@ -20,7 +20,17 @@ class TrunkGateway:
     became of them; `index` may mean another gateway after a reload.
     """
 
-    __slots__ = ("_failed_at", "_probed", "addresses", "index", "registration", "settings", "watch")
+    __slots__ = (
+        "_due",
+        "_failed_at",
+        "_probed",
+        "_stirred",
+        "addresses",
+        "index",
+        "registration",
+        "settings",
+        "watch",
+    )
 
     def __init__(
         self, settings: Gateway, ids: Ids, now: float, registration: Registration | None = None
@@ -32,6 +42,8 @@ class TrunkGateway:
         if settings.registration.requested and registration is None:
             registration = Registration(_account(settings), ids, now)
         self.registration = registration
+        self._due: float | None = None
+        self._stirred = True  # since `_due` was worked out
         self._probed: Target | None = None  # where the last OPTIONS went
         self._failed_at: dict[tuple[str, int], float] = {}
 
@@ -85,16 +97,19 @@ class TrunkGateway:
 
     def answered(self, status: int, retry_after: float, now: float, probe: int = 0) -> list[Any]:
         """OPTIONS got this final status; `retry_after` in seconds, 0 for none."""
+        self._stirred = True
         failures = self.watch.failures
         return self._counted(self.watch.answered(status, retry_after, now, probe), failures, now)
 
     def unanswered(self, now: float, probe: int = 0) -> list[Any]:
         """OPTIONS got no answer."""
+        self._stirred = True
         failures = self.watch.failures
         return self._counted(self.watch.unanswered(now, probe), failures, now)
 
     def unreachable(self, why: str, now: float, probe: int = 0) -> list[Any]:
         """OPTIONS could not be sent."""
+        self._stirred = True
         failures = self.watch.failures
         return self._counted(self.watch.unreachable(why, now, probe), failures, now)
 
@@ -102,28 +117,33 @@ class TrunkGateway:
         self, outcome: Outcome, retry_after: float, now: float, target: Target | None = None
     ) -> list[Any]:
         """An attempt at a call failed at this target before it rang."""
+        self._stirred = True
         if target is not None and isinstance(outcome, Failure):
             self._failed_at[target.host_ip, target.port] = now
         return list(self.watch.call_failed(outcome, retry_after, now))
 
     def call_answered(self, now: float) -> list[Any]:
         """A call rang or was answered through it."""
+        self._stirred = True
         return list(self.watch.call_answered(now))
 
     def register_answered(self, response: Response, request: Request, now: float) -> list[Any]:
         """`request`, a REGISTER, got this final response."""
+        self._stirred = True
         if self.registration is None:
             return []
         return self._aimed(self.registration.answered(response, request, now), now)
 
     def register_failed(self, request: Request, why: str, now: float) -> list[Any]:
         """`request`, a REGISTER, got no answer or could not be sent."""
+        self._stirred = True
         if self.registration is None:
             return []
         return self._aimed(self.registration.failed(request, why, now), now)
 
     def resolved(self, answers: Answers, now: float) -> list[Any]:
         """One answer of the DNS, ours or not; more questions, if any."""
+        self._stirred = True
         out = self.addresses.resolved(answers, now)
         places = {(target.host_ip, target.port) for target in self.addresses.targets}
         self._failed_at = {place: at for place, at in self._failed_at.items() if place in places}
@@ -132,6 +152,12 @@ class TrunkGateway:
     # --- time ----------------------------------------------------------------------------
 
     def deadline(self) -> float | None:
+        """Asked after every message of the IPBX, and worked out anew only after something happened here."""
+        if self._stirred:
+            self._due, self._stirred = self._soonest(), False
+        return self._due
+
+    def _soonest(self) -> float | None:
         times = [self.addresses.deadline()]
         if self._known:
             times.append(self.watch.deadline())
@@ -141,6 +167,7 @@ class TrunkGateway:
 
     def expire(self, now: float) -> list[Any]:
         """Questions, OPTIONS and REGISTER that are due, and changes of health."""
+        self._stirred = True
         out: list[Any] = list(self.addresses.expire(now))
         if not self._known:
             return out
@@ -154,6 +181,7 @@ class TrunkGateway:
 
     def close(self, now: float) -> list[Any]:
         """The IPBX stops, or a reload dropped this gateway: leave the registrar."""
+        self._stirred = True
         return [] if self.registration is None else self._aimed(self.registration.stop(now), now)
 
     def status(self, now: float) -> dict[str, Any]:

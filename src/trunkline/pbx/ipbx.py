@@ -11,21 +11,27 @@ from dataclasses import dataclass
 from typing import Any
 
 from trunkline.call import events
+from trunkline.call.leg import reasons
 from trunkline.call.node import Drain, Input, Log, Output, Received, Unreachable
+from trunkline.call.registrar import Lapsed
 from trunkline.call.watch import Changed, SendOptions
 from trunkline.finding import ParseError
-from trunkline.pbx.call import STOPPING, Call
+from trunkline.pbx.call import Call
 from trunkline.pbx.exchange import Exchange
 from trunkline.pbx.gateway import TrunkGateway
+from trunkline.pbx.refusal import STOPPING
 from trunkline.sip.endpoint import Endpoint, EndpointSettings, RequestReceived, ResponseReceived
-from trunkline.sip.flow import Flow, Ids
+from trunkline.sip.flow import Flow, Ids, Send
 from trunkline.sip.headers import RetryAfter
 from trunkline.sip.locate import Answers
-from trunkline.sip.message import Response
-from trunkline.sip.registration import RegistrationChanged, SendRegister
+from trunkline.sip.message import Request, Response
+from trunkline.sip.registration import RegistrationChanged, SendRegister, State
 from trunkline.sip.transaction import TimerValues
+from trunkline.sip.uri import format_host
 from trunkline.site.model import Site
 
+DRAIN_SHARE = 0.8  # of `calls.drain_max`: what is left of calls then is written down, before the end comes
+SETUP = 64.0  # seconds a call may take beyond ringing and talking, to be set up and to end
 METHODS = ("INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "REGISTER", "PRACK", "UPDATE", "INFO")
 
 
@@ -47,6 +53,8 @@ class Ipbx:
         self.calls: dict[str, Call] = {}
         self.started = now
         self.served = 0
+        self.strangers = 0  # requests on the trunk's side from addresses of no gateway
+        self._drain_by: float | None = None
 
     # --- the node ---------------------------------------------------------------------
 
@@ -60,9 +68,8 @@ class Ipbx:
             case Received():
                 return self._taken(self.endpoint.receive(event.data, event.flow, now), now)
             case Unreachable():
-                if event.flow.reliable:
-                    self.exchange.registrar.unreachable(event.flow)
-                return self._taken(self.endpoint.unreachable(event.flow, now), now)
+                lost = self.exchange.registrar.unreachable(event.flow) if event.flow.reliable else []
+                return _lapsed(lost, event.why) + self._taken(self.endpoint.unreachable(event.flow, now), now)
             case Answers():
                 return self._taken(self.exchange.trunk.resolved(event, now), now)
             case Drain():
@@ -72,12 +79,12 @@ class Ipbx:
         return []
 
     def deadline(self) -> float | None:
-        times = (
-            self.endpoint.deadline(),
-            self.exchange.trunk.deadline(),
-            self.exchange.registrar.deadline(),
-        )
-        return min((time for time in times if time is not None), default=None)
+        exchange = self.exchange
+        soonest = self.endpoint.deadline()
+        for due in (exchange.trunk.deadline(), exchange.registrar.deadline(), self._drain_by):
+            if due is not None and (soonest is None or due < soonest):
+                soonest = due
+        return soonest
 
     def expire(self, now: float) -> list[Output]:
         """Do what is due."""
@@ -88,13 +95,21 @@ class Ipbx:
             out += self._taken(exchange.trunk.expire(now), now)
         due = exchange.registrar.deadline()
         if due is not None and due <= now:
-            exchange.registrar.expire(now)
+            out += _lapsed(exchange.registrar.expire(now), "not refreshed in time")
+        if self._drain_by is not None and now >= self._drain_by:
+            out += self._close(now)
         return out
 
     @property
     def drained(self) -> bool:
-        """Draining, and no call is left."""
-        return self.exchange.draining and not self.calls
+        """Draining, and neither a call nor a registration at the carrier is left, or their time is up."""
+        if not self.exchange.draining:
+            return False
+        leaving = any(
+            gateway.registration is not None and gateway.registration.state is State.LEAVING
+            for gateway in self.exchange.trunk.gateways
+        )
+        return self._drain_by is None or not (self.calls or leaving)
 
     # --- requests -----------------------------------------------------------------------
 
@@ -103,9 +118,11 @@ class Ipbx:
         out: list[Any] = []
         for item in items:
             kind = type(item)
-            if kind is RequestReceived:
+            if kind is Send:
+                out.append(item)
+            elif kind is RequestReceived:
                 out += self._taken(self._request(item, now), now)
-            elif isinstance(item, events.CallEvent):
+            elif kind in events.EVENTS:
                 out += self._taken(item.leg.owner.hear(item, now), now)
             elif kind is SendOptions:
                 out += self._taken(self._probe(item, now), now)
@@ -128,6 +145,7 @@ class Ipbx:
         if self.exchange.listen.is_trunk(flow):
             gateway = self.exchange.trunk.whose(flow.remote[0])
             if gateway is None and not self.exchange.listen.is_phones(flow):
+                self.strangers += 1
                 return self.endpoint.reply(transaction, 403, now, reason="Not A Known Gateway")
         if request.method == "OPTIONS":
             return self._options(received, now)
@@ -140,6 +158,8 @@ class Ipbx:
         caller = None if gateway is not None else self.exchange.registrar.authenticate(request, now)
         if isinstance(caller, Response):
             return self.endpoint.respond(transaction, caller, now)
+        if self.exchange.draining:
+            return self.endpoint.reply(transaction, 503, now, [("Retry-After", "10"), *reasons(STOPPING)])
         call = Call(self.exchange, self._over, now)
         self.calls[call.id] = call
         try:
@@ -168,11 +188,11 @@ class Ipbx:
         """OPTIONS to an access SBC (tab Protocol, "SIP Option")."""
         gateway = self.exchange.trunk.gateway(probe.peer)
         flow = None if probe.target is None else self.exchange.flow_to(probe.target)
-        if gateway is None:
-            return []
+        assert gateway is not None  # only those in service ask for it
         if flow is None:
             return gateway.unreachable("this IPBX does not listen on that transport", now, probe.probe)
-        domain, own = gateway.settings.domain_proxy.target_domain, self.exchange.domain(gateway.settings)
+        own = self.exchange.domain(gateway.settings)
+        domain = format_host(gateway.settings.domain_proxy.target_domain)
         headers = self._headers(
             f"<sip:{own}>", f"<sip:{domain}>", self.endpoint.ids.token(), 1, "OPTIONS", flow
         )
@@ -181,14 +201,14 @@ class Ipbx:
 
     def _register_at(self, wanted: SendRegister, now: float) -> list[Any]:
         """REGISTER at the carrier, where its facts or knobs say so (tab Registration)."""
-        gateway = self.exchange.trunk.gateway(wanted.account)
+        owner = _Register(self.exchange.trunk.gateway(wanted.account))
         flow = None if wanted.target is None else self.exchange.flow_to(wanted.target)
-        if gateway is None or flow is None:
-            return []
+        if flow is None:
+            unsent = (("Call-ID", wanted.call_id), ("CSeq", f"{wanted.cseq} REGISTER"))
+            return owner.failed(Request.build("REGISTER", wanted.uri, unsent), "there is no path to it", now)
         user = wanted.aor.partition(":")[2].partition("@")[0]
         aor = f"<{wanted.aor}>"
         headers = self._headers(aor, aor, wanted.call_id, wanted.cseq, "REGISTER", flow, user)
-        owner = _Register(gateway)
         return self.endpoint.request("REGISTER", wanted.uri, [*headers, *wanted.headers], flow, owner, now)[1]
 
     def _headers(
@@ -212,11 +232,24 @@ class Ipbx:
 
     def _drain(self, now: float) -> list[Output]:
         """No new calls, BYE to the rest, leave the registrars."""
+        if self.exchange.draining:
+            return []
         self.exchange.draining = True
+        self._drain_by = now + DRAIN_SHARE * self.exchange.site.calls.drain_max
         out: list[Any] = []
         for call in list(self.calls.values()):
-            out += call.end(STOPPING, now)
+            out += call.end(STOPPING._replace(status=0), now, STOPPING.status)
         return self._taken([*out, *self.exchange.trunk.close(now)], now)
+
+    def _close(self, now: float) -> list[Output]:
+        """Time is up: what waits for a peer that is gone is over, and on record."""
+        self._drain_by = None
+        out: list[Output] = []
+        if self.calls:
+            out.append(Log("warning", f"{len(self.calls)} calls whose far side did not answer are closed"))
+        for call in list(self.calls.values()):
+            out += call.close(now)
+        return out
 
     def _over(self, call: Call) -> None:
         self.served += 1
@@ -227,16 +260,25 @@ class Ipbx:
     def status(self, now: float) -> dict[str, Any]:
         """Gateways and why one is down, registrations, channels, calls; a JSON object."""
         exchange = self.exchange
-        channels = exchange.channels
+        channels, bounds = exchange.channels, exchange.site.calls
+        longest = bounds.ringing_max + bounds.duration_max + SETUP
         return {
             "customer": exchange.site.customer,
             "up": round(now - self.started, 1),
             "draining": exchange.draining,
             "gateways": exchange.trunk.status(now),
             "registrations": exchange.registrar.status(now),
-            "channels": {"bound": channels.bound, "used": channels.used, "peak": channels.peak},
+            "channels": {
+                "bound": channels.bound,
+                "used": channels.used,
+                "peak": channels.peak,
+                "emergency": channels.emergency,
+                "refused": channels.refused,
+                "stuck": [channel.call for channel in channels.stuck(now, longest)],
+            },
             "calls": [call.status(now) for call in self.calls.values()],
             "served": self.served,
+            "strangers": self.strangers,
             "remains": self.endpoint.remains(),
         }
 
@@ -263,17 +305,27 @@ class _Probe:
 
 
 class _Register:
-    """Who hears what became of a REGISTER of ours."""
+    """Who hears what became of a REGISTER; None for a gateway that a reload dropped."""
 
     __slots__ = ("gateway",)
 
-    def __init__(self, gateway: TrunkGateway) -> None:
+    def __init__(self, gateway: TrunkGateway | None) -> None:
         self.gateway = gateway
 
     def hear(self, event: ResponseReceived, now: float) -> list[Any]:
+        request = event.transaction.request
         if event.response is None:
-            why = "REGISTER was not answered" if event.status == 408 else "the registrar cannot be reached"
-            return self.gateway.register_failed(event.transaction.request, why, now)
-        if event.status < 200:
+            silent = event.status == 408
+            why = "REGISTER was not answered" if silent else "the registrar cannot be reached"
+            return self.failed(request, why, now)
+        if event.status < 200 or self.gateway is None:
             return []
-        return self.gateway.register_answered(event.response, event.transaction.request, now)
+        return self.gateway.register_answered(event.response, request, now)
+
+    def failed(self, request: Request, why: str, now: float) -> list[Any]:
+        return [] if self.gateway is None else self.gateway.register_failed(request, why, now)
+
+
+def _lapsed(lost: list[Lapsed], why: str) -> list[Output]:
+    """Phones that can no longer be reached, for the operator."""
+    return [Log("info", f"phone {phone.extension} at {phone.binding.uri}: {why}") for phone in lost]

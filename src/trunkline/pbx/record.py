@@ -218,7 +218,9 @@ def masked(number: str, digits: int) -> str:
 
 def with_civil_times(record: Mapping[str, Any], civil: Callable[[float], str]) -> dict[str, Any]:
     """A copy with each of `TIMES` as the civil text that `civil` gives for a monotonic instant."""
-    return {
-        name: civil(value) if name in TIMES and isinstance(value, int | float) else value
-        for name, value in record.items()
-    }
+    copy = dict(record)
+    for name in TIMES:
+        value = copy.get(name)
+        if isinstance(value, int | float):
+            copy[name] = civil(value)
+    return copy

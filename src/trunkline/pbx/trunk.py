@@ -75,8 +75,12 @@ class Trunk:
         return [event for gateway in self.gateways for event in gateway.resolved(answers, now)]
 
     def deadline(self) -> float | None:
-        times = (gateway.deadline() for gateway in self.gateways)
-        return min((time for time in times if time is not None), default=None)
+        soonest: float | None = None
+        for gateway in self.gateways:  # asked after every message: no generators here
+            due = gateway.deadline()
+            if due is not None and (soonest is None or due < soonest):
+                soonest = due
+        return soonest
 
     def expire(self, now: float) -> list[Any]:
         """Question, SendOptions, SendRegister, Changed, RegistrationChanged, as they are due."""

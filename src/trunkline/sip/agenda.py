@@ -2,13 +2,14 @@
 
 A machine's deadline moves with nearly every message, and mostly away from `now`. So
 the heap keeps for each machine the earliest time it was ever put down for, looks
-again when that time comes, and puts the machine back at its true deadline.
+again when that time comes, and puts the machine back at its true deadline. A machine
+that is over leaves its entry empty, so that nothing is kept alive by an old deadline.
 """
 
 from __future__ import annotations
 
 from heapq import heappop, heappush
-from typing import Protocol
+from typing import Any, Protocol
 
 
 class Sleeper(Protocol):
@@ -17,50 +18,59 @@ class Sleeper(Protocol):
     def deadline(self) -> float | None: ...
 
 
+Entry = list[Any]
+"""When (seconds), a serial number that no other entry has, and the machine or None."""
+
+
 class Agenda:
     """Deadlines of many machines as one; `settle` after every touch of a machine."""
 
-    __slots__ = ("_heap", "_serial", "_when")
+    __slots__ = ("_entries", "_heap", "_serial")
 
     def __init__(self) -> None:
-        self._heap: list[tuple[float, int, Sleeper]] = []
-        self._when: dict[Sleeper, float] = {}
+        self._heap: list[Entry] = []
+        self._entries: dict[Sleeper, Entry] = {}
         self._serial = 0
 
     def __len__(self) -> int:
-        return len(self._when)
+        return len(self._entries)
 
     def settle(self, machine: Sleeper) -> None:
         """Take note of the machine's deadline as it is now."""
         when = machine.deadline()
         if when is None:
             return  # an older entry, if any, finds nothing to do when its time comes
-        known = self._when.get(machine)
-        if known is None or when < known:
-            self._when[machine] = when
-            self._serial += 1
-            heappush(self._heap, (when, self._serial, machine))
+        known = self._entries.get(machine)
+        if known is not None:
+            if known[0] <= when:
+                return
+            known[2] = None
+        self._serial += 1
+        entry = self._entries[machine] = [when, self._serial, machine]
+        heappush(self._heap, entry)
 
     def forget(self, machine: Sleeper) -> None:
-        """The machine is over; its heap entry dies when it comes up."""
-        self._when.pop(machine, None)
+        """The machine is over; its heap entry is empty when it comes up."""
+        entry = self._entries.pop(machine, None)
+        if entry is not None:
+            entry[2] = None
 
     def deadline(self) -> float | None:
         """The next time to call `due`; None when nobody waits."""
-        heap, known = self._heap, self._when
-        while heap and known.get(heap[0][2]) != heap[0][0]:
+        heap = self._heap
+        while heap and heap[0][2] is None:
             heappop(heap)
         return heap[0][0] if heap else None
 
     def due(self, now: float) -> list[Sleeper]:
         """The machines whose deadline has come, earliest first; settle each again after its turn."""
         ready: list[Sleeper] = []
-        heap, known = self._heap, self._when
+        heap = self._heap
         while heap and heap[0][0] <= now:
-            when, _, machine = heappop(heap)
-            if known.get(machine) != when:
+            machine = heappop(heap)[2]
+            if machine is None:
                 continue
-            del known[machine]
+            del self._entries[machine]
             true = machine.deadline()
             if true is None:
                 continue

@@ -12,6 +12,7 @@ from trunkline.sip.transaction import ClientInvite
 from trunkline.sip.usage_events import (
     Accepted,
     Authorize,
+    Ended,
     Headers,
     Outgoing,
     Progressed,
@@ -30,7 +31,9 @@ _ATTEMPTS_MAX = 4
 class Calling:
     """One INVITE from its sending to its last final response."""
 
-    __slots__ = ("_attempts", "_body", "_early", "_outgoing", "_supported", "_usage", "seq", "transaction")
+    __slots__ = (
+        "_attempts", "_body", "_early", "_left", "_outgoing", "_supported", "_usage", "seq", "transaction",
+    )  # fmt: skip
 
     transaction: ClientInvite
 
@@ -42,6 +45,7 @@ class Calling:
         # far party has one: without an offer of ours we do not speak RFC 3262.
         self._supported = usage.policy.supported if body else usage.policy.supported_later
         self._early: dict[str, tuple[Dialog, ReliableSequence]] = {}
+        self._left: set[str] = set()  # tags of callees that said BYE before their 2xx came
         self._body = body
         self.seq = usage.endpoint.ids.number(1_000_000)
 
@@ -98,9 +102,18 @@ class Calling:
                 usage.dialog = None
         self._early.clear()
 
-    def left(self, dialog: Dialog, now: float) -> list[Any]:
-        """The callee sent BYE in an early dialog: its 2xx never arrived. With it the last hope may go."""
+    def part(self) -> None:
+        """The usage is over: what still comes, late and repeated 2xx, comes here without it."""
+        invite = self.transaction
+        if invite.owner is not None:
+            invite.owner = self
+            # All that the dialog of a late fork is made of: target and number (§12.1.2).
+            invite.request = Request(invite.request.start, [("cseq", f"CSeq: {self.seq} INVITE")])
+
+    def left(self, dialog: Dialog, request: Request, now: float) -> list[Any]:
+        """The callee sent BYE in an early dialog: its 2xx is late or lost. With it the last hope may go."""
         usage = self._usage
+        self._left.add(dialog.remote_tag)
         self._early.pop(dialog.remote_tag, None)
         usage.endpoint.drop(dialog)
         if usage.dialog is dialog:
@@ -108,17 +121,17 @@ class Calling:
         if self._early or usage.state is not State.CALLING:
             return []
         usage.go("cancel")
-        return self.cancel((), now)
+        return [*self.cancel((), now), *usage.tell(Ended(usage, "remote", "", request), now)]
 
     def hear(self, event: ResponseReceived, now: float) -> list[Any]:
         """Take a response to the INVITE."""
         usage, (_, status, response) = self._usage, event
-        if response is not None and status < 200:
-            return self._provisional(status, response, now)
-        if response is not None and status < 300:
+        if response is not None and 200 <= status < 300:
             return self._accepted(response, now)
         if usage.state not in (State.CALLING, State.CANCELLING):
-            return []
+            return []  # the transaction keeps what comes after a 2xx to itself (RFC 6026 §7.2)
+        if response is not None and status < 200:
+            return self._provisional(status, response, now)
         if response is not None and usage.state is State.CALLING and self._attempts < _ATTEMPTS_MAX:
             extra = usage.mended(status, response, self.transaction.request)
             if extra is not None:
@@ -131,8 +144,6 @@ class Calling:
         usage = self._usage
         if usage.state is State.CANCELLING:
             return self.cancel(usage.farewell, now)  # the first provisional lets the CANCEL go
-        if usage.state is not State.CALLING:
-            return []
         if status == 100:
             return usage.tell(Trying(usage), now)
         out: list[Any] = []
@@ -172,7 +183,7 @@ class Calling:
         known = self._early.pop(response.to_tag, None)
         dialog = self._dialog(response) if known is None else known[0]
         dialog.confirm(response)
-        if usage.state is not State.CALLING:
+        if usage.state is not State.CALLING or dialog.remote_tag in self._left:
             return self._end_fork(dialog, now)
         usage.go("accepted")
         self._settle(dialog)
@@ -183,14 +194,14 @@ class Calling:
         return usage.tell(Accepted(usage, response, False), now)
 
     def _end_fork(self, dialog: Dialog, now: float) -> list[Any]:
-        """A 2xx nobody waits for: after a CANCEL, or another fork's (§13.2.2.4): ACK and BYE."""
+        """A 2xx nobody waits for: after a CANCEL or a BYE, or another fork's (§13.2.2.4): ACK and BYE."""
         usage = self._usage
         out = usage.ack(dialog, self.seq)
         if usage.state is State.CANCELLING:
             usage.go("accepted")
             self._settle(dialog)
             return [*out, *usage.send_bye(now)]
-        return [*out, *usage.ask(dialog, "BYE", (), now, owner=_DEAF)[1]]
+        return [*out, *usage.ask(dialog, "BYE", (), now, owner=DEAF)[1]]
 
     def _settle(self, dialog: Dialog) -> None:
         """This is the call's dialog, the others are none."""
@@ -211,10 +222,10 @@ class Calling:
 
 
 class _Deaf:
-    """The owner of a BYE to a fork nobody wants: its answer changes nothing."""
+    """Who hears what changes nothing: answers to the BYE of an unwanted fork, news of a call that is over."""
 
     def hear(self, event: Any, now: float) -> list[Any]:
         return []
 
 
-_DEAF = _Deaf()
+DEAF = _Deaf()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from enum import Enum
+from enum import StrEnum
 from typing import Any, NamedTuple, cast
 
 from trunkline.finding import ParseError
@@ -12,7 +12,7 @@ from trunkline.sip.message import Request, Response
 from trunkline.sip.uri import Uri
 
 
-class DialogState(Enum):
+class DialogState(StrEnum):
     """§12: early until a 2xx, then confirmed."""
 
     EARLY = "early"
@@ -87,11 +87,12 @@ class Dialog:
     def of_request(cls, request: Request, local_tag: str, flow: Flow, local_seq: int, owner: Any) -> Dialog:
         """The UAS side (§12.1.1); `local_tag` is the tag our responses carry.
 
-        Raises ParseError when the request has no usable Contact.
+        A request without the Contact it must have is taken as sent by whom From names, as
+        RFC 2543 did. Raises ParseError for Contact: *.
         """
-        to, contact = request.to, request.contact
-        if contact is None or contact is STAR:
-            raise ParseError("Contact", "", "one Contact URI, to make a dialog (RFC 3261 §12.1)")
+        to, contact = request.to, request.contact or request.from_
+        if contact is STAR:
+            raise ParseError("Contact", "*", "expected a URI, to make a dialog (RFC 3261 §12.1.1)")
         dialog = cls(
             call_id=request.call_id,
             local=str(to if to.tag else to.with_param("tag", local_tag)),

@@ -9,7 +9,8 @@ each have one, a request from outside any dialog comes back as `RequestReceived`
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from contextlib import suppress
+from dataclasses import dataclass, field
 from hashlib import blake2s
 from typing import Any, NamedTuple, Protocol, cast
 
@@ -17,8 +18,7 @@ from trunkline.finding import ParseError
 from trunkline.sip.agenda import Agenda, Sleeper
 from trunkline.sip.dialog import Dialog, DialogState
 from trunkline.sip.flow import Flow, Ids, Send
-from trunkline.sip.headers import Via, split_commas
-from trunkline.sip.lines import unfold
+from trunkline.sip.headers import Via
 from trunkline.sip.message import METHODS, MessageError, Request, Response, check, parse, respond
 from trunkline.sip.transaction import (
     ClientInvite,
@@ -26,6 +26,7 @@ from trunkline.sip.transaction import (
     Passed,
     ServerInvite,
     ServerRequest,
+    State,
     TimedOut,
     TimerValues,
     TransportFailed,
@@ -33,11 +34,13 @@ from trunkline.sip.transaction import (
     server_key,
 )
 from trunkline.sip.uri import format_host
+from trunkline.sip.values import MediaType, Word
 
 ClientTransaction = ClientInvite | ClientRequest
 ServerTransaction = ServerInvite | ServerRequest
 _TRANSACTIONS = (ClientInvite, ClientRequest, ServerInvite, ServerRequest)
 _OUTSIDE_DIALOG = frozenset({"REGISTER", "OPTIONS", "INVITE"})
+SDP = "application/sdp"
 _CONTACT_SCHEMES = frozenset({"sip", "sips", "tel"})
 
 
@@ -119,7 +122,7 @@ class Endpoint:
         self.agenda = Agenda()
         self._clients: dict[Any, ClientTransaction] = {}
         self._servers: dict[Any, ServerTransaction] = {}
-        self._merged: dict[tuple[str, str, int, str], ServerTransaction] = {}
+        self._merged: dict[tuple[object, ...], ServerTransaction] = {}
         self._instead: dict[ClientTransaction, Flow] = {}  # where to go when the first flow fails
         self._stateless_key = ids.token().encode()
         self._hosts: dict[tuple[str, tuple[str, int]], str] = {}
@@ -142,9 +145,14 @@ class Endpoint:
         transport = "" if flow.transport == "UDP" else f";transport={flow.transport.lower()}"
         return f"<sip:{at}{self.host(flow)}{transport}>"
 
-    def via(self, flow: Flow) -> tuple[str, str]:
-        """A Via header with a fresh branch, asking for the source port (RFC 3581)."""
-        return ("Via", f"SIP/2.0/{flow.transport} {self.host(flow)};branch=z9hG4bK{self.ids.token()};rport")
+    def branch(self) -> str:
+        """A fresh one (§8.1.1.7)."""
+        return f"z9hG4bK{self.ids.token()}"
+
+    def via(self, flow: Flow, branch: str = "") -> tuple[str, str]:
+        """A Via header asking for the source port (RFC 3581); its branch is fresh unless given."""
+        branch = branch or self.branch()
+        return ("Via", f"SIP/2.0/{flow.transport} {self.host(flow)};branch={branch};rport")
 
     def request(
         self,
@@ -163,13 +171,14 @@ class Endpoint:
         `headers` come without Via and Content-Length. A request over a connection that
         breaks goes once more, by the flow `instead`.
         """
-        rest = list(headers)
-        request = Request.build(method, uri, [self.via(flow), *rest], body, content_type)
-        limit = self.settings.datagram_max
-        if flow.transport == "UDP" and limit and len(bytes(request)) > limit:
+        rest, branch = list(headers), self.branch()
+        request = Request.build(method, uri, [self.via(flow, branch), *rest], body, content_type)
+        data, limit = bytes(request), self.settings.datagram_max
+        if flow.transport == "UDP" and limit and len(data) > limit:
             instead, flow = flow, flow._replace(transport="TCP")  # §18.1.1
-            request = Request.build(method, uri, [self.via(flow), *rest], body, content_type)
-        transaction, out = self._launch(request, flow, owner, now)
+            request = Request.build(method, uri, [self.via(flow, branch), *rest], body, content_type)
+            data = bytes(request)
+        transaction, out = self._launch(request, data, branch, flow, owner, now)
         if instead is not None:
             self._instead[transaction] = instead
         return transaction, out
@@ -211,7 +220,7 @@ class Endpoint:
         if request is None:
             return []
         self.agenda.settle(transaction)  # the INVITE now waits 64*T1 at most
-        return self._launch(request, transaction.flow, _SILENCE, now)[1]
+        return self._launch(request, bytes(request), request.branch, transaction.flow, _SILENCE, now)[1]
 
     # --- what comes in ------------------------------------------------------------
 
@@ -222,7 +231,7 @@ class Endpoint:
         try:
             message = parse(data)
         except MessageError as error:
-            return self._refuse_unread(error, flow)
+            return self._refuse_unread(error.message, error, flow)
         if isinstance(message, Response):
             return self._response(message, now)
         return self._request(message, flow, now)
@@ -275,21 +284,26 @@ class Endpoint:
 
     def drop(self, dialog: Dialog) -> None:
         """The dialog is over; later requests in it get 481."""
-        dialog.state = DialogState.OVER
+        dialog.state, dialog.owner = DialogState.OVER, None
         self.dialogs.pop((dialog.call_id, dialog.local_tag, dialog.remote_tag), None)
 
     # --- inside -------------------------------------------------------------------
 
     def _launch(
-        self, request: Request, flow: Flow, owner: Owner, now: float
+        self, request: Request, data: bytes, branch: str, flow: Flow, owner: Owner, now: float
     ) -> tuple[ClientTransaction, list[Any]]:
         make = ClientInvite if request.method == "INVITE" else ClientRequest
-        transaction = make(request, flow, self.timers, now)
+        transaction = make(request, flow, self.timers, now, data)
         transaction.owner = owner
-        self._clients[(request.branch, request.method)] = transaction
+        transaction.key = key = (branch, request.method)
+        self._clients[key] = transaction
         out = transaction.start()
         self.agenda.settle(transaction)
         return transaction, out
+
+    def _file(self, transaction: ServerTransaction, key: tuple[object, ...]) -> None:
+        self._servers[key] = transaction
+        transaction.key = key
 
     def _response(self, response: Response, now: float) -> list[Any]:
         try:
@@ -306,27 +320,24 @@ class Endpoint:
     def _request(self, message: Request, flow: Flow, now: float) -> list[Any]:
         method = message.method
         try:
-            request = self._stamped(message, flow)
-        except ParseError:
-            return []  # no Via that could be read: nobody to answer
-        try:
-            key = server_key(request)
+            key = server_key(message)
             known = self._servers.get(key)
             if known is None or method == "ACK":  # a repeated request was good the first time
-                check(request)
+                check(message)
         except ParseError as error:
-            return self._refuse(request, error, flow)
+            return self._refuse_unread(message, error, flow)
         if known is not None and method != "CANCEL":
-            return self._after(known, known.receive(request, now), now)
+            return self._after(known, known.receive(message, now), now)
         if method == "ACK":
-            return self._ack(request, now)
+            return self._ack(message, now)
+        request = self._stamped(message, flow)
         if method == "CANCEL":
             return self._cancel(request, key, flow, now)
         if len(self._servers) >= self.settings.transactions_max:
             return self._stateless(request, flow, 503, (("Retry-After", "5"),))
         make = ServerInvite if method == "INVITE" else ServerRequest
         transaction: ServerTransaction = make(request, _answer_flow(request, flow), self.timers, now)
-        self._servers[key] = transaction
+        self._file(transaction, key)
         return self._after(transaction, self._judge(transaction, request, now), now)
 
     def _judge(self, transaction: ServerTransaction, request: Request, now: float) -> list[Any]:
@@ -339,17 +350,38 @@ class Endpoint:
         unknown = [o for o in request.values("require") if str(o) not in self.settings.extensions]
         if unknown:
             return self.reply(transaction, 420, now, [("Unsupported", ", ".join(map(str, unknown)))])
+        if method in _DESCRIBING:
+            refusal = self._body_refusal(request)
+            if refusal is not None:
+                return self.reply(transaction, refusal[0], now, refusal[1])
         if request.to_tag:
             return self._inside(transaction, request, now)
         if method not in _OUTSIDE_DIALOG:
             return self.reply(transaction, 481, now)
         if request.max_forwards == 0 and method == "INVITE":
             return self.reply(transaction, 483, now)
+        if method == "REGISTER" and request.to.uri.scheme not in _AOR_SCHEMES:
+            return self.reply(transaction, 400, now, reason="Bad Address-Of-Record")  # §10.3
         merged = (request.call_id, request.from_tag, request.cseq.number, method)
         if merged in self._merged:
             return self.reply(transaction, 482, now)  # §8.2.2.2: the same request by another path
         self._merged[merged] = transaction
+        transaction.merged = merged
         return [RequestReceived(transaction, request, None)]
+
+    def _body_refusal(self, request: Request) -> tuple[int, list[tuple[str, str]]] | None:
+        """§8.2.3: 415 for a body that is no description; 406 for a peer that takes none (§21.4.7)."""
+        accept = [("Accept", SDP)]
+        takes = request.values("accept")
+        if takes and not any(_takes_sdp(cast("MediaType", kind)) for kind in takes):
+            return 406, accept
+        if not request.body or _optional(request):
+            return None
+        encodings = [str(encoding).lower() for encoding in request.values("content-encoding")]
+        if encodings not in ([], ["identity"]):
+            return 415, [*accept, ("Accept-Encoding", "identity")]
+        kind = cast("MediaType | None", request.value("content-type"))
+        return None if kind is None or (kind.type, kind.subtype) == _SDP_TYPE else (415, accept)
 
     def _inside(self, transaction: ServerTransaction, request: Request, now: float) -> list[Any]:
         dialog = self.dialogs.get((request.call_id, request.to_tag, request.from_tag))
@@ -372,7 +404,7 @@ class Endpoint:
         if not isinstance(target, ServerInvite):
             return self._stateless(request, flow, 481)
         transaction = ServerRequest(request, _answer_flow(request, flow), self.timers, now)
-        self._servers[key] = transaction
+        self._file(transaction, key)
         out = self.reply(transaction, 200, now)
         if target.owner is not None:  # a usage; without one the INVITE is being refused already
             out += self._heard(target.owner, Cancelled(target, request), now)
@@ -400,6 +432,9 @@ class Endpoint:
         if transaction.over:
             self._forget(transaction)
         else:
+            if transaction.state in _LINGERING and type(transaction) is not ClientInvite:
+                # It waits half a minute for repetitions; bytes and key are all it needs for them.
+                transaction.request, transaction.owner = _PUT_AWAY, None
             self.agenda.settle(transaction)
         return out
 
@@ -409,8 +444,9 @@ class Endpoint:
         instead = self._instead.get(transaction)
         if instead is None or not self._speaks(instead, transaction.flow):
             return self._heard(transaction.owner, ResponseReceived(transaction, 503, None), now)
-        again = transaction.request.without("via").prepended(*self.via(instead))
-        launched, out = self._launch(again, instead, transaction.owner, now)
+        branch = self.branch()
+        again = transaction.request.without("via").prepended(*self.via(instead, branch))
+        launched, out = self._launch(again, bytes(again), branch, instead, transaction.owner, now)
         return [*self._heard(transaction.owner, Relaunched(transaction, launched), now), *out]
 
     def _speaks(self, flow: Flow, proven: Flow) -> bool:
@@ -419,15 +455,14 @@ class Endpoint:
 
     def _forget(self, transaction: Any) -> None:
         self.agenda.forget(transaction)
-        request = transaction.request
+        transaction.owner = None  # nothing refers in a circle: what is over is freed without the collector
         if isinstance(transaction, ClientInvite | ClientRequest):
-            self._clients.pop((request.branch, request.method), None)
+            self._clients.pop(transaction.key, None)
             self._instead.pop(transaction, None)
             return
-        key = server_key(request)
+        key, merged = transaction.key, transaction.merged
         if self._servers.get(key) is transaction:
             del self._servers[key]
-        merged = (request.call_id, request.from_tag, request.cseq.number, request.method)
         if self._merged.get(merged) is transaction:
             del self._merged[merged]
 
@@ -449,15 +484,14 @@ class Endpoint:
             params = (*params, ("rport", str(port)))
         if via.host != host or rport is not None:
             params = (*params, ("received", host))
-        return _with_top_via(request, replace(via, params=params))
+        return request.with_top_via(Via(via.transport, via.host, via.port, params, via.protocol))
 
-    def _refuse_unread(self, error: MessageError, flow: Flow) -> list[Any]:
-        if error.message is None:
+    def _refuse_unread(self, request: Request | None, error: ParseError, flow: Flow) -> list[Any]:
+        if request is None:
             return []
-        try:
-            return self._refuse(self._stamped(error.message, flow), error, flow)
-        except ParseError:
-            return []
+        with suppress(ParseError):
+            request = self._stamped(request, flow)
+        return self._refuse(request, error, flow)
 
     def _refuse(self, request: Request, error: ParseError, flow: Flow) -> list[Any]:
         if request.method == "ACK":
@@ -472,7 +506,12 @@ class Endpoint:
         headers: Iterable[tuple[str, str]] = (),
         reason: str | None = None,
     ) -> list[Any]:
-        """Answer and forget; a repetition gets the same To tag (§8.2.7)."""
+        """Answer and forget; a repetition gets the same To tag (§8.2.7).
+
+        Silence where the sender could not know its request again.
+        """
+        if request.get("via") is None or (request.get("call-id") is None and request.get("cseq") is None):
+            return []
         seen = "\n".join(line for key, line in request.fields if key in _IDENTITY)
         tag = blake2s(seen.encode("utf-8", "surrogateescape"), digest_size=8, key=self._stateless_key)
         response = respond(request, status, reason, to_tag=tag.hexdigest(), headers=headers)
@@ -487,24 +526,34 @@ class _Nobody:
 
 
 _SILENCE = _Nobody()
+_PUT_AWAY = Request("", [])
+_LINGERING = frozenset({State.COMPLETED, State.CONFIRMED, State.ACCEPTED})
+_DESCRIBING = frozenset({"INVITE", "UPDATE", "PRACK"})
+_AOR_SCHEMES = frozenset({"sip", "sips"})
+_SDP_TYPE = ("application", "sdp")
 _IDENTITY = frozenset({"via", "from", "to", "call-id", "cseq"})
 
 
 def _answer_flow(request: Request, flow: Flow) -> Flow:
     """Where responses go: back to the source port if it asked so (RFC 3581), else to Via's port (§18.2.2)."""
-    via = request.via
+    try:
+        via = request.via
+    except ParseError:
+        return flow  # a 400 for that very Via
     if flow.reliable or via.rport is not None:
         return flow
     port = via.port or 5060
     return flow if port == flow.remote[1] else flow._replace(remote=(flow.remote[0], port))
 
 
-def _with_top_via(request: Request, via: Via) -> Request:
-    fields = list(request.fields)
-    at = next(index for index, (key, _) in enumerate(fields) if key == "via")
-    in_line = split_commas(unfold(fields[at][1]))
-    fields[at] = ("via", "Via: " + ", ".join([str(via), *in_line[1:]]))
-    return Request(request.start, fields, request.body)
+def _takes_sdp(kind: MediaType) -> bool:
+    return kind.type in ("*", "application") and kind.subtype in ("*", "sdp")
+
+
+def _optional(request: Request) -> bool:
+    """Whether the body may be passed over when it is not understood (§20.11)."""
+    disposition = request.value("content-disposition")
+    return isinstance(disposition, Word) and (disposition.param("handling") or "").lower() == "optional"
 
 
 def _same_path(one: Flow, other: Flow) -> bool:

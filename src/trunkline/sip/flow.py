@@ -6,7 +6,6 @@ machines below `aio` pass flows around as values; only `aio` knows the socket.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 
@@ -32,16 +31,14 @@ class Flow(NamedTuple):
         return self.transport != "UDP"
 
 
-@dataclass(frozen=True, slots=True)
-class Send:
+class Send(NamedTuple):
     """Put these bytes on that flow; aio opens the connection if there is none."""
 
     data: bytes
     flow: Flow
 
 
-@dataclass(frozen=True, slots=True)
-class Close:
+class Close(NamedTuple):
     """End the connection under this flow (a peer that broke the framing limits)."""
 
     flow: Flow

@@ -7,7 +7,7 @@ kept by `message` as text and have no entry here.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache, partial
+from functools import partial
 from typing import NamedTuple
 
 from trunkline.finding import ParseError
@@ -69,7 +69,6 @@ __all__ = [
     "unquote",
 ]
 
-_CACHED_LENGTH = 256
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -255,10 +254,6 @@ def typed(key: str, text: str) -> tuple[object, ...]:
 
     ParseError if one is wrong. Unknown headers give the text itself.
     """
-    return _cached(key, text) if len(text) <= _CACHED_LENGTH else _typed(key, text)
-
-
-def _typed(key: str, text: str) -> tuple[object, ...]:
     spec = HEADERS.get(key)
     if spec is None:
         return (text,)
@@ -273,6 +268,3 @@ def _typed(key: str, text: str) -> tuple[object, ...]:
         raise ParseError(
             spec.name, error.got, f"{error.where}: {error.expected}", status=error.status
         ) from None
-
-
-_cached = lru_cache(maxsize=4096)(_typed)

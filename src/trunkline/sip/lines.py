@@ -6,8 +6,10 @@ The limits on what a peer may send are here: 64 KiB a message (513), 256 headers
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from trunkline.finding import ParseError
-from trunkline.sip.headers import KEYS, canonical
+from trunkline.sip.headers import KEYS, canonical, typed
 from trunkline.sip.syntax import DIGITS, WS, is_token
 
 MAX_MESSAGE = 65536
@@ -79,6 +81,24 @@ def unfold(line: str) -> str:
     if "\r\n" in value:
         value = " ".join([part.strip(WS) for part in value.split("\r\n")])
     return value.strip(" \t")
+
+
+def line_values(key: str, line: str) -> tuple[object, ...]:
+    """All typed values of one raw header line; ParseError if one is wrong.
+
+    Most lines of a peer come again and again to the letter, so what was read of one is
+    kept, bounded in number and length.
+    """
+    return kept_values(key, line) if len(line) <= KEPT_LENGTH else _read(key, line)
+
+
+def _read(key: str, line: str) -> tuple[object, ...]:
+    return typed(key, unfold(line))
+
+
+kept_values = lru_cache(maxsize=2048)(_read)
+"""The same for a line of at most `KEPT_LENGTH` characters, without the question."""
+KEPT_LENGTH = 256
 
 
 def content_length(fields: list[Field]) -> int | None:

@@ -8,20 +8,23 @@ asked for. Messages are treated as frozen: each `with...` gives a new one.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Self, cast
+from typing import Any, Self, cast
 
 from trunkline.finding import ParseError
-from trunkline.sip.headers import HEADERS, KEYS, Address, CSeq, Via, canonical, typed
+from trunkline.sip.headers import HEADERS, KEYS, Address, CSeq, Via, canonical
 from trunkline.sip.lines import (
+    KEPT_LENGTH,
     MAX_MESSAGE,
     Field,
     OverLimit,
     content_length,
     has_bare_line_end,
+    kept_values,
+    line_values,
     read_lines,
     unfold,
 )
-from trunkline.sip.syntax import DIGITS, WS, is_token
+from trunkline.sip.syntax import DIGITS, WS, is_token, split_commas
 from trunkline.sip.uri import Uri
 
 METHODS = frozenset(
@@ -54,6 +57,11 @@ REASONS: dict[int, str] = {
 
 _COPIED = frozenset({"via", "from", "to", "call-id", "cseq"})  # §8.2.6.2
 _MANDATORY = ("via", "from", "to", "call-id", "cseq")  # §8.1.1; Max-Forwards too, but RFC 2543 had none
+_ENDING = frozenset({"ACK", "BYE", "CANCEL"})
+_NEEDED = frozenset(  # what a response must have right, to be matched, acknowledged and followed
+    {"via", "from", "to", "call-id", "cseq", "contact", "record-route", "require", "rseq"}
+    | {"content-length", "content-type"}
+)
 
 
 class MessageError(ParseError):
@@ -71,13 +79,14 @@ class MessageError(ParseError):
 class Message:
     """What requests and responses share: start line, header lines, body."""
 
-    __slots__ = ("_typed", "body", "fields", "start")
+    __slots__ = ("_checked", "_typed", "body", "fields", "start")
 
     def __init__(self, start: str, fields: list[Field], body: bytes = b"") -> None:
         self.start = start
         self.fields = fields
         self.body = body
         self._typed: dict[str, tuple[object, ...]] = {}
+        self._checked = False  # by `check`: every known header that is there has been read
 
     def __bytes__(self) -> bytes:
         lines = [self.start, *[line for _, line in self.fields], "", ""]
@@ -114,10 +123,12 @@ class Message:
         key = KEYS.get(name) or canonical(name)
         found = self._typed.get(key)
         if found is None:
+            if self._checked and key in HEADERS:
+                return ()
             found = ()
             for at, line in self.fields:
                 if at == key:
-                    found = found + typed(key, unfold(line)) if found else typed(key, unfold(line))
+                    found = found + line_values(key, line) if found else line_values(key, line)
             self._typed[key] = found
         return found
 
@@ -129,27 +140,32 @@ class Message:
     @property
     def via(self) -> Via:
         """The topmost Via; ParseError if it is missing or wrong."""
-        return cast("Via", self._needed("via"))
+        value: Via = self._needed("via")
+        return value
 
     @property
     def from_(self) -> Address:
         """From; ParseError if it is missing or wrong."""
-        return cast("Address", self._needed("from"))
+        value: Address = self._needed("from")
+        return value
 
     @property
     def to(self) -> Address:
         """To; ParseError if it is missing or wrong."""
-        return cast("Address", self._needed("to"))
+        value: Address = self._needed("to")
+        return value
 
     @property
     def call_id(self) -> str:
         """Call-ID; ParseError if it is missing or wrong."""
-        return cast("str", self._needed("call-id"))
+        value: str = self._needed("call-id")
+        return value
 
     @property
     def cseq(self) -> CSeq:
         """CSeq; ParseError if it is missing or wrong."""
-        return cast("CSeq", self._needed("cseq"))
+        value: CSeq = self._needed("cseq")
+        return value
 
     @property
     def contact(self) -> Address | None:
@@ -176,7 +192,7 @@ class Message:
         """The topmost Via's branch, "" if there is none."""
         return self.via.branch
 
-    def _needed(self, key: str) -> object:
+    def _needed(self, key: str) -> Any:
         found = self._typed.get(key) or self.values(key)
         if not found:
             raise ParseError(HEADERS[key].name, "", "expected this header (RFC 3261 §8.1.1)")
@@ -208,6 +224,19 @@ class Message:
     def prepended(self, name: str, value: object) -> Self:
         """A copy with this line before all others: a Via, Route or Record-Route."""
         return self._copy([(canonical(name), _line(name, value)), *self.fields], self.body)
+
+    def with_top_via(self, via: Via) -> Self:
+        """A copy with this in place of the topmost Via; what was read of other headers stays read."""
+        vias = self.values("via")
+        at = next(index for index, field in enumerate(self.fields) if field[0] == "via")
+        line = self.fields[at][1]
+        others = split_commas(unfold(line))[1:] if "," in line else []
+        fields = self.fields.copy()
+        fields[at] = ("via", "Via: " + ", ".join([str(via), *others]))
+        copy = self._copy(fields, self.body)
+        copy._typed = {**self._typed, "via": (via, *vias[1:])}
+        copy._checked = self._checked
+        return copy
 
     def with_body(self, body: bytes, content_type: str) -> Self:
         """A copy with this body, its type and its length; b"" takes Content-Type away."""
@@ -419,25 +448,28 @@ def check(message: Message) -> None:
     """Raise ParseError unless the message is what RFC 3261 §8.1.1 and §20 require.
 
     For a request the error's `status` is the answer it deserves; a wrong response is
-    dropped. Max-Forwards, Contact, tags and branches may be missing, as RFC 2543 peers
-    leave them out. Every header that `HEADERS` knows must be well-formed, so values may
-    be asked for without fear afterwards. URI schemes (416), extensions (420) and bodies
-    (415) are the endpoint's.
+    dropped. In a response, ACK, BYE or CANCEL a wrong header that transaction and dialog
+    can do without counts as absent: nobody loses a call, or is kept in one, by a malformed
+    Reason. Max-Forwards, Contact, tags and branches may be missing, as RFC 2543 peers leave
+    them out. Every other header that `HEADERS` knows must be well-formed, so values may be
+    asked for without fear afterwards. URI schemes (416), extensions (420) and bodies (415)
+    are the endpoint's.
     """
     # One pass over the lines: asking for `values` name by name would read the lines once a name.
     read: dict[str, tuple[object, ...]] = {}
     for key, line in message.fields:
-        spec = HEADERS.get(key)
-        if spec is None:
-            continue
-        before = read.get(key)
-        if before is None:
-            read[key] = typed(key, unfold(line))
-        elif spec.once:
-            raise ParseError(spec.name, line, "expected it once (RFC 3261 §7.3.1)")
-        else:
-            read[key] = before + typed(key, unfold(line))
-    message._typed = read
+        try:
+            if key in read:
+                if HEADERS[key].once:
+                    raise ParseError(HEADERS[key].name, line, "expected it once (RFC 3261 §7.3.1)")
+                read[key] += line_values(key, line)
+            elif key in HEADERS:
+                read[key] = kept_values(key, line) if len(line) <= KEPT_LENGTH else line_values(key, line)
+        except ParseError:
+            if key in _NEEDED or (isinstance(message, Request) and message.method not in _ENDING):
+                raise
+            read[key] = ()
+    message._typed, message._checked = read, True
     for key in _MANDATORY:
         if key not in read:
             raise ParseError(HEADERS[key].name, "", "expected this header (RFC 3261 §8.1.1)")

@@ -61,9 +61,9 @@ NEXT: dict[tuple[State, Event], State] = {
 
 
 class Account(NamedTuple):
-    """One account at one registrar; `index` is its owner's name for it, `expires` in seconds."""
+    """One account at one registrar; `key` is its owner's name for it, `expires` in seconds."""
 
-    index: int
+    key: int
     domain: str
     user: str
     password: str
@@ -105,7 +105,7 @@ class Registration:
 
     def __init__(self, account: Account, ids: Ids, now: float) -> None:
         domain = format_host(account.domain)
-        self._index = account.index
+        self._index = account.key
         self._uri = f"sip:{domain}"
         self._aor = f"sip:{escape_user(account.user)}@{domain}"
         self._session = Session(account.user, account.password)

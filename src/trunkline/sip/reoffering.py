@@ -9,11 +9,13 @@ from trunkline.sip.acceptance import Acceptance
 from trunkline.sip.dialog import Dialog, DialogState
 from trunkline.sip.endpoint import ClientTransaction, Relaunched, ResponseReceived, ServerTransaction
 from trunkline.sip.message import Request, Response, respond
-from trunkline.sip.transaction import ServerInvite
+from trunkline.sip.transaction import ClientInvite, ServerInvite
 from trunkline.sip.usage_events import (
     Headers,
     ReofferAccepted,
+    ReofferDue,
     Reoffered,
+    ReofferPostponed,
     ReofferRejected,
     State,
 )
@@ -26,43 +28,47 @@ _NEVER = math.inf
 
 
 class Ask(NamedTuple):
-    """A change we ask for; `refresh` when it changes nothing and only the session timer wants it."""
+    """A change we ask for; `refresh` when it changes nothing and only the session timer wants it.
+
+    `insists`: a 491 is waited out here; without it is a refusal like others.
+    """
 
     method: str
     body: bytes
     headers: Headers
     refresh: bool
-    attempt: int = 1
+    insists: bool = True
 
 
 class Reoffering:
     """One change at a time, ours or the peer's. `at` is when `expire` wants to be called."""
 
-    __slots__ = ("_again", "_mine", "_theirs", "_transaction", "_usage", "at")
+    __slots__ = ("_attempts", "_mine", "_refreshes", "_theirs", "_transaction", "_usage", "at")
 
     def __init__(self, usage: InviteUsage) -> None:
         self._usage = usage
         self._mine: Ask | None = None  # asked, not answered
         self._transaction: ClientTransaction | None = None  # what `_mine` was asked in
-        self._again: Ask | None = None  # waits out a 491
+        self._attempts = 0  # refused ones that are to be asked again
+        self._refreshes = False  # what waits out a 491 is a refresh
         self._theirs: ServerTransaction | None = None  # the peer's, not answered
         self.at = _NEVER
 
     @property
     def busy(self) -> bool:
-        """Whether a change is open, ours or the peer's."""
-        return self._mine is not None or self._again is not None or self._theirs is not None
+        """Whether a change is open, ours or the peer's, or ours waits to be asked again."""
+        return self._mine is not None or self._attempts > 0 or self._theirs is not None
 
     # --- ours -------------------------------------------------------------------------
 
-    def ask(self, body: bytes, headers: Headers, now: float) -> list[Any]:
+    def ask(self, body: bytes, headers: Headers, now: float, *, insists: bool) -> list[Any]:
         """Ask by re-INVITE, or by UPDATE while the dialog is early (§14.1, RFC 3311 §5.1)."""
         usage = self._usage
         status = self.refusal(offers=bool(body))
         if status:
             return usage.tell(ReofferRejected(usage, status), now)
         early = usage.dialog is not None and usage.dialog.state is DialogState.EARLY
-        return self._send(Ask("UPDATE" if early else "INVITE", body, headers, False), now)
+        return self._send(Ask("UPDATE" if early else "INVITE", body, headers, False, insists), now)
 
     def refusal(self, *, offers: bool) -> int:
         """Why nothing can be asked now: 481 no dialog, 491 glare, 504 no way to; 0 if it can."""
@@ -96,21 +102,23 @@ class Reoffering:
         """Take a response to a re-INVITE or UPDATE of ours."""
         usage, (transaction, status, response) = self._usage, event
         if status < 200:
-            return []
+            return [] if transaction is self._transaction else self._call_back(transaction, now)
         ask = self._mine
         if ask is None or transaction is not self._transaction:
             return self._late(transaction, status, response)
         self._mine = self._transaction = None
         if status < 300 and response is not None:
             return self._granted(ask, transaction, response, now)
-        if status == 491 and ask.attempt < _ATTEMPTS_MAX:
-            self._again = ask._replace(attempt=ask.attempt + 1)
+        self._attempts += 1
+        if status == 491 and ask.insists and self._attempts < _ATTEMPTS_MAX:
             self.at = now + self._glare_wait()
-            return []
-        if response is not None and ask.attempt < _ATTEMPTS_MAX:
+            self._refreshes = ask.refresh
+            return [] if ask.refresh else usage.tell(ReofferPostponed(usage), now)
+        if response is not None and self._attempts < _ATTEMPTS_MAX:
             extra = usage.mended(status, response, transaction.request)
             if extra is not None:
-                return self._send(ask._replace(attempt=ask.attempt + 1), now, extra)
+                return self._send(ask, now, extra)
+        self._attempts = 0
         if status in (408, 481) and usage.state is State.CONFIRMED:  # §12.2.1.2: the dialog is gone
             return usage.give_up(f"{ask.method} in the dialog got {status}", now)
         if ask.refresh:
@@ -120,18 +128,15 @@ class Reoffering:
 
     def expire(self, now: float) -> list[Any]:
         """The wait after a 491 is over."""
-        ask, usage = self._again, self._usage
+        usage = self._usage
         self.at = _NEVER
-        if ask is None:
-            return []
-        if usage.dialog is None:
-            self._again = None
-            return usage.tell(ReofferRejected(usage, 481), now)
         if self._theirs is not None or usage.accepted is not None:
             self.at = now + self._glare_wait()
             return []
-        self._again = None
-        return self._send(ask, now)
+        attempts, self._attempts = self._attempts, 0
+        out = self.refresh(now) if self._refreshes else usage.tell(ReofferDue(usage), now)
+        self._attempts = attempts if self._mine is not None else 0
+        return out
 
     def _send(self, ask: Ask, now: float, extra: Headers = ()) -> list[Any]:
         usage = self._usage
@@ -146,7 +151,7 @@ class Reoffering:
         return out
 
     def _granted(self, ask: Ask, transaction: ClientTransaction, response: Response, now: float) -> list[Any]:
-        usage = self._usage
+        usage, self._attempts = self._usage, 0
         assert usage.dialog is not None
         usage.dialog.retarget(response)
         if usage.state is State.CONFIRMED:
@@ -190,8 +195,7 @@ class Reoffering:
         if self._theirs is not None or (invite and state in (State.RECEIVED, State.CALLING)):
             wait = str(endpoint.ids.number(11))
             return endpoint.reply(transaction, 500, now, [("Retry-After", wait)])
-        ours_open = self._mine is not None or self._again is not None
-        if ours_open and (invite or request.body):
+        if self._mine is not None and (invite or request.body):
             return endpoint.reply(transaction, 491, now)
         accepted = usage.accepted
         if invite and accepted is not None and accepted.offers:
@@ -207,6 +211,8 @@ class Reoffering:
             transaction.owner = usage
             if accepted is not None:  # who re-INVITEs has had our 2xx: its ACK is late or lost
                 out += usage.acknowledged(None, now)
+                if self._theirs is None:  # a BYE of ours had waited for that: this is refused already
+                    return out
             out += endpoint.trying(transaction, now)
         return [*out, *usage.tell(Reoffered(usage, request), now)]
 
@@ -241,7 +247,13 @@ class Reoffering:
         return [] if transaction is None else self._usage.endpoint.reply(transaction, status, now, headers)
 
     def close(self, now: float) -> list[Any]:
-        """A BYE overtakes: whatever the peer still waits for gets its answer (§15.1.2)."""
-        self._mine = self._again = None
+        """A BYE overtakes: ours is called back, what the peer still waits for gets its answer (§15.1.2)."""
+        transaction, self._transaction = self._transaction, None
+        self._mine, self._attempts = None, 0
         self.at = _NEVER
-        return self.reject(487, now)
+        out = [] if transaction is None else self._call_back(transaction, now)
+        return [*out, *self.reject(487, now)]
+
+    def _call_back(self, transaction: ClientTransaction, now: float) -> list[Any]:
+        """The peer, who knows the dialog no more, may never repeat a lost final response: 64*T1 bound it."""
+        return self._usage.endpoint.cancel(transaction, now) if isinstance(transaction, ClientInvite) else []

@@ -125,14 +125,16 @@ def parse_params(text: str, where: str) -> Params:
         raise ParseError(where, text, "expected ';' before parameters (RFC 3261 §25.1)")
     parts = text[1:].split(";") if '"' not in text else split_commas(text[1:], ";")
     params: list[tuple[str, str | None]] = []
+    spaced = " " in text or "\t" in text or "\r" in text or "\n" in text
     for part in parts:
         name, equals, value = part.partition("=")
-        name = name.strip(WS)
+        if spaced:
+            name, value = name.strip(WS), value.strip(WS)
         if not name or name.strip(TOKEN):
             raise ParseError(where, text, "expected name=value between ';' (RFC 3261 §25.1)")
         if equals:
-            value = value.strip(WS)
-            check_value(value, where)
+            if not value or value.strip(_VALUE):
+                check_value(value, where)
             params.append((name, value))
         else:
             params.append((name, None))

@@ -17,7 +17,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from trunkline.sip.flow import Flow, Send
 from trunkline.sip.message import Message, Request, Response, respond
@@ -91,23 +91,20 @@ class TimerValues:
         return max(32.0, 64 * self.t1)
 
 
-@dataclass(frozen=True, slots=True)
-class Passed:
+class Passed(NamedTuple):
     """A message for the transaction user; retransmissions are not among them."""
 
     transaction: Transaction
     message: Request | Response
 
 
-@dataclass(frozen=True, slots=True)
-class TimedOut:
+class TimedOut(NamedTuple):
     """A client got no final response (as if 408); a server INVITE's refusal got no ACK."""
 
     transaction: Transaction
 
 
-@dataclass(frozen=True, slots=True)
-class TransportFailed:
+class TransportFailed(NamedTuple):
     """The flow is broken: a client is over (as if 503), a server stays where it is (RFC 6026 §8.8)."""
 
     transaction: Transaction
@@ -195,21 +192,25 @@ class ClientInvite:
         "_timers",
         "cancelled",
         "flow",
+        "key",
         "over",
         "owner",
         "request",
         "state",
     )
 
-    def __init__(self, request: Request, flow: Flow, timers: TimerValues, now: float) -> None:
+    def __init__(
+        self, request: Request, flow: Flow, timers: TimerValues, now: float, data: bytes = b""
+    ) -> None:
         self.request = request
         self.flow = flow
         self.owner: object = None
+        self.key: tuple[object, ...] = ()  # where its endpoint filed it
         self.over = False
         self.cancelled = False
         self.state = State.CALLING
         self._timers = timers
-        self._data = bytes(request)  # later the ACK: what is sent again
+        self._data = data or bytes(request)  # later the ACK: what is sent again
         self._pause = timers.t1
         self._resend_at = _NEVER if flow.reliable else now + timers.t1
         self._end, self._end_at = Event.TIMER_B, now + timers.timeout
@@ -238,6 +239,7 @@ class ClientInvite:
                 self._end_at = _NEVER  # §17.1.1.2: the user bounds the ringing
         elif state is State.ACCEPTED:
             if before is not State.ACCEPTED:
+                self._data = b""
                 self._end, self._end_at = Event.TIMER_M, now + self._timers.timeout
         elif before is State.COMPLETED:
             return [Send(self._data, self.flow)]
@@ -321,20 +323,24 @@ class ClientRequest:
         "_resend_at",
         "_timers",
         "flow",
+        "key",
         "over",
         "owner",
         "request",
         "state",
     )
 
-    def __init__(self, request: Request, flow: Flow, timers: TimerValues, now: float) -> None:
+    def __init__(
+        self, request: Request, flow: Flow, timers: TimerValues, now: float, data: bytes = b""
+    ) -> None:
         self.request = request
         self.flow = flow
         self.owner: object = None
+        self.key: tuple[object, ...] = ()  # where its endpoint filed it
         self.over = False
         self.state = State.TRYING
         self._timers = timers
-        self._data = bytes(request)
+        self._data = data or bytes(request)
         self._pause = timers.t1
         self._resend_at = _NEVER if flow.reliable else now + timers.t1
         self._end, self._end_at = Event.TIMER_F, now + timers.timeout
@@ -349,6 +355,7 @@ class ClientRequest:
         if not self._take(event):
             return []
         if event is Event.GOT_FINAL:
+            self._data = b""
             self._resend_at = _NEVER
             self._end = Event.TIMER_K
             if self.flow.reliable:
@@ -422,6 +429,8 @@ class ServerInvite:
         "_resend_at",
         "_timers",
         "flow",
+        "key",
+        "merged",
         "over",
         "owner",
         "request",
@@ -432,6 +441,8 @@ class ServerInvite:
         self.request = request
         self.flow = flow
         self.owner: object = None
+        self.key: tuple[object, ...] = ()  # where its endpoint filed it
+        self.merged: tuple[object, ...] = ()  # and under what it knows the request on another path
         self.over = False
         self.state = State.PROCEEDING
         self._timers = timers
@@ -447,7 +458,7 @@ class ServerInvite:
     def receive(self, request: Request, now: float) -> list[Output]:
         """The INVITE again, or an ACK on its branch: only the ACK of a 2xx is passed up (RFC 6026 §7.1)."""
         if request.method != "ACK":
-            again = self._take(Event.GOT_REQUEST) and self._data and self.state is not State.ACCEPTED
+            again = self._take(Event.GOT_REQUEST) and self._data
             return [Send(self._data, self.flow)] if again else []
         if not self._take(Event.GOT_ACK):
             return []
@@ -463,7 +474,8 @@ class ServerInvite:
 
     def trying(self, now: float) -> list[Output]:
         """Send 100 (§17.2.1: when no answer is to be had in 200 ms), unless something was sent already."""
-        return [] if self._data else self.respond(respond(self.request, 100), now)
+        unsaid = self.state is State.PROCEEDING and not self._data
+        return self.respond(respond(self.request, 100), now) if unsaid else []
 
     def respond(self, response: Response, now: float) -> list[Output]:
         """Send a response of the user; what comes too late (a 1xx after the final one) is not sent."""
@@ -477,13 +489,17 @@ class ServerInvite:
             event = Event.SENT_REFUSAL
         if not self._take(event):
             return []
-        self._data = bytes(response)
+        data = bytes(response)
+        if self.state is State.ACCEPTED:
+            self._data = b""  # its user repeats the 2xx
+            if before is State.PROCEEDING:
+                self._end, self._end_at = Event.TIMER_L, now + self._timers.timeout
+            return [Send(data, self.flow)]
+        self._data = data
         if self.state is State.COMPLETED:
             self._end, self._end_at = Event.TIMER_H, now + self._timers.timeout
             self._resend_at = _NEVER if self.flow.reliable else now + self._pause
-        elif self.state is State.ACCEPTED and before is State.PROCEEDING:
-            self._end, self._end_at = Event.TIMER_L, now + self._timers.timeout
-        return [Send(self._data, self.flow)]
+        return [Send(data, self.flow)]
 
     def deadline(self) -> float | None:
         """When `expire` wants to be called; None: only a message or the user can move this transaction."""
@@ -532,12 +548,14 @@ class ServerRequest:
         (State.COMPLETED, Event.TIMER_J): State.TERMINATED,
     }
 
-    __slots__ = ("_data", "_end_at", "_timers", "flow", "over", "owner", "request", "state")
+    __slots__ = ("_data", "_end_at", "_timers", "flow", "key", "merged", "over", "owner", "request", "state")
 
     def __init__(self, request: Request, flow: Flow, timers: TimerValues, now: float) -> None:
         self.request = request
         self.flow = flow
         self.owner: object = None
+        self.key: tuple[object, ...] = ()  # where its endpoint filed it
+        self.merged: tuple[object, ...] = ()  # and under what it knows the request on another path
         self.over = False
         self.state = State.TRYING
         self._timers = timers

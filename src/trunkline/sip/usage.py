@@ -17,7 +17,7 @@ from typing import Any
 
 from trunkline.sip.acceptance import Acceptance, Acknowledgements
 from trunkline.sip.answering import Answering
-from trunkline.sip.calling import FORKS_MAX, Calling
+from trunkline.sip.calling import DEAF, FORKS_MAX, Calling
 from trunkline.sip.dialog import Dialog
 from trunkline.sip.endpoint import (
     AckReceived,
@@ -50,7 +50,9 @@ from trunkline.sip.usage_events import (
     Progressed,
     Rejected,
     ReofferAccepted,
+    ReofferDue,
     Reoffered,
+    ReofferPostponed,
     ReofferRejected,
     State,
     Trying,
@@ -73,6 +75,8 @@ __all__ = [
     "Progressed",
     "Rejected",
     "ReofferAccepted",
+    "ReofferDue",
+    "ReofferPostponed",
     "ReofferRejected",
     "Reoffered",
     "State",
@@ -92,10 +96,11 @@ class InviteUsage:
         "_answering",
         "_bye_waits",
         "_calling",
+        "_change",
+        "_informs",
         "accepted",
         "acks",
         "call_id",
-        "change",
         "dialog",
         "endpoint",
         "farewell",
@@ -119,12 +124,13 @@ class InviteUsage:
         self.said = b""  # the last description we sent
         self.acks = Acknowledgements()
         self.accepted: Acceptance | None = None  # our 2xx until its ACK
-        self.change = Reoffering(self)
+        self._change: Reoffering | None = None
         self.farewell: Headers = ()  # what CANCEL and BYE carry
         self._calling: Calling | None = None
         self._answering: Answering | None = None
         self._answer_owed: tuple[Dialog, int] | None = None  # a 2xx held an offer: whose ACK waits
         self._bye_waits = False  # for the ACK of our 2xx
+        self._informs = 0  # INFO of ours that are not answered
 
     # --- the UAC's commands ---------------------------------------------------------
 
@@ -194,7 +200,7 @@ class InviteUsage:
         self.farewell = headers
         if self.state is State.CALLING and self._calling is not None:
             self.go("cancel")
-            out = self.change.close(now)
+            out = self._close_change(now)
             return self._settled([*out, *self._calling.cancel(headers, now)])
         if self.state is State.RECEIVED:
             return self.reject(status, now, headers)
@@ -209,12 +215,13 @@ class InviteUsage:
         """The status a `reoffer` would come back with at once, 0 if it can be sent now."""
         return self.change.refusal(offers=offers)
 
-    def reoffer(self, body: bytes, now: float, headers: Headers = ()) -> list[Any]:
+    def reoffer(self, body: bytes, now: float, headers: Headers = (), *, insists: bool = True) -> list[Any]:
         """Send a re-INVITE, or an UPDATE while the dialog is early (§14.1, RFC 3311 §5.1).
 
-        The peer's refusal, or 491 when one of its own is open, comes back as ReofferRejected.
+        The peer's refusal comes back as ReofferRejected. A 491 is waited out (ReofferPostponed,
+        ReofferDue), unless who wants the change does that himself and does not `insist` here.
         """
-        return self._settled(self.change.ask(body, headers, now))
+        return self._settled(self.change.ask(body, headers, now, insists=insists))
 
     def accept_again(self, body: bytes, now: float) -> list[Any]:
         """Answer the peer's re-INVITE, UPDATE or PRACK with 200."""
@@ -228,6 +235,7 @@ class InviteUsage:
         """Send an INFO (RFC 6086)."""
         if self.dialog is None or self.state is not State.CONFIRMED:
             return self.tell(InfoAnswered(self, 481), now)
+        self._informs += 1
         return self.ask(self.dialog, "INFO", (), now, body, content_type)[1]
 
     def answer_info(self, transaction: ServerRequest, status: int, now: float) -> list[Any]:
@@ -254,7 +262,7 @@ class InviteUsage:
         return self._settled(out)
 
     def deadline(self) -> float | None:
-        at = self.change.at
+        at = _NEVER if self._change is None else self._change.at
         if self.accepted is not None and self.accepted.at < at:
             at = self.accepted.at
         if self.state is State.RECEIVED and self._answering is not None:
@@ -273,8 +281,8 @@ class InviteUsage:
             again = self.accepted.due(now)
             # §13.3.1.4: no ACK in 64*T1 ends the dialog with BYE.
             out += self.give_up("no ACK for the 2xx", now) if again is None else again
-        if self.change.at <= now:
-            out += self.change.expire(now)
+        if self._change is not None and self._change.at <= now:
+            out += self._change.expire(now)
         if self.state is State.CONFIRMED:
             due = self.timer.due(now)
             if due == "refresh":
@@ -292,7 +300,8 @@ class InviteUsage:
             return self.change.hear(event, now)
         if method == "BYE" and event.status >= 200:
             return self._hear_bye_answered(event, now)
-        if method == "INFO" and event.status >= 200:
+        if method == "INFO" and event.status >= 200 and self._informs:
+            self._informs -= 1
             return self.tell(InfoAnswered(self, event.status), now)
         return []  # PRACK: its loss shows in the INVITE's own fate
 
@@ -322,7 +331,7 @@ class InviteUsage:
         if self.state is State.RECEIVED and self._answering is not None:
             return [*out, *self._answering.abandoned(request, now)]
         if self.state in (State.CALLING, State.CANCELLING) and self._calling is not None:
-            return [*out, *self._calling.left(dialog, now)]
+            return [*out, *self._calling.left(dialog, request, now)]
         told = self.state is State.ENDING
         self.go("bye received")
         out += self.finish(now)
@@ -343,10 +352,21 @@ class InviteUsage:
     def _hear_relaunched(self, event: Relaunched) -> list[Any]:
         if self._calling is not None:
             self._calling.relaunched(event)
-        self.change.relaunched(event)
+        if self._change is not None:
+            self._change.relaunched(event)
         return []
 
     # --- for the rooms ------------------------------------------------------------------
+
+    @property
+    def change(self) -> Reoffering:
+        """Changes after the first offer and answer; most calls see none."""
+        if self._change is None:
+            self._change = Reoffering(self)
+        return self._change
+
+    def _close_change(self, now: float) -> list[Any]:
+        return [] if self._change is None else self._change.close(now)
 
     @property
     def calls(self) -> bool:
@@ -435,21 +455,32 @@ class InviteUsage:
 
     def finish(self, now: float) -> list[Any]:
         """Nothing is waited for any more; the dialogs are over."""
-        out = self.change.close(now)
+        out = self._close_change(now)
+        while self._informs:  # whoever waits for the answer has it now
+            self._informs -= 1
+            out += self.tell(InfoAnswered(self, 481), now)
         self.accepted = None
         self.timer.stop()
         if self._calling is not None:
             self._calling.drop_early()
+            self._calling.part()
+        self._calling = self._answering = None
         if self.dialog is not None:
             self.endpoint.drop(self.dialog)
+            if self._change is None:  # a late 2xx of a re-INVITE would be acknowledged in it
+                self.dialog = None
         self.endpoint.agenda.forget(self)
         return out
+
+    def leave(self) -> None:
+        """The owner is over and hears nothing more; the circle of the two ends here."""
+        self.owner = DEAF
 
     # --- the end ----------------------------------------------------------------------
 
     def _bye(self, now: float) -> list[Any]:
         self.go("bye")
-        out = self.change.close(now)
+        out = self._close_change(now)
         out += self.acknowledge(b"", now)  # §13.2.2.4: a 2xx is always acknowledged
         self.accepted = None
         self.timer.stop()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from enum import Enum
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from trunkline.sip.flow import Flow
@@ -16,7 +16,7 @@ Headers = tuple[tuple[str, str], ...]
 Authorize = Callable[[Response, Request], Headers | None]
 
 
-class State(Enum):
+class State(StrEnum):
     """Where a usage stands; RECEIVED and ACCEPTED are the UAS's, CALLING and CANCELLING the UAC's."""
 
     IDLE = "idle"
@@ -145,6 +145,18 @@ class ReofferRejected(NamedTuple):
 
     usage: InviteUsage
     status: int
+
+
+class ReofferPostponed(NamedTuple):
+    """The peer was asking too (491): our offer is off the table until ReofferDue."""
+
+    usage: InviteUsage
+
+
+class ReofferDue(NamedTuple):
+    """The wait after a 491 is over: offer again by `reoffer`, what is wanted now."""
+
+    usage: InviteUsage
 
 
 class Informed(NamedTuple):

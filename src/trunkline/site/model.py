@@ -306,8 +306,9 @@ class CarrierKnobs(Section):
     """What the virtual carrier is and insists on; the guide leaves most of it open.
 
     `number_ranges` are the numbers bought, each FIRST-LAST or one number; a public
-    number without a subscriber is unallocated (404). `trusted` are further addresses the
-    customer's signalling may come from, such as a proxy between IPBX and carrier.
+    number without a subscriber is unallocated (404). A description must hold one of
+    `codecs` (CODEC-1; none: any will do). `trusted` are further addresses the customer's
+    signalling may come from, such as a proxy between IPBX and carrier.
     """
 
     sbcs: tuple[CarrierSbc, ...] = ()
@@ -315,6 +316,7 @@ class CarrierKnobs(Section):
     refuse_foreign_caller: bool = True
     channels: Annotated[int, Field(ge=1, le=1000)] | None = None
     full_status: FullStatus = 503
+    codecs: tuple[Literal["PCMA", "PCMU", "G729"], ...] = ("PCMA",)
     registration_required: bool = False
     trusted: tuple[Address, ...] = ()
     supervision: Supervision = Supervision()

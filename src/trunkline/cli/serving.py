@@ -1,0 +1,109 @@
+"""What the verbs that stay and serve have in common: their options, their equipment, what they tell."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import json
+import os
+import sys
+from argparse import SUPPRESS, ArgumentParser, Namespace
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any, Final
+
+from trunkline.aio.control import ControlServer, ask
+from trunkline.aio.driver import Driver, Names, Trace
+from trunkline.aio.resolver import Resolver
+from trunkline.aio.store import RecordStore
+from trunkline.aio.tap import Tap
+from trunkline.site import model
+
+EXIT_CANNOT: Final = 1
+EXIT_USE: Final = 2
+
+
+def arguments(parser: ArgumentParser) -> None:
+    """The options of `run` and `carrier`."""
+    parser.add_argument(
+        "--socket", metavar="PATH", help="the Unix socket to be asked on (default: one a file)"
+    )
+    parser.add_argument("--trace", metavar="FILE.pcapng", help="write the SIP that passes, for Wireshark")
+    parser.add_argument("--while-stdin", action="store_true", help=SUPPRESS)
+
+
+class Parts(AsyncExitStack):
+    """Opens equipment, and closes all of it in the end, last opened first."""
+
+    def names(self, servers: Sequence[str]) -> Names | None:
+        """Whoever asks these DNS servers; None where the site has none."""
+        if not servers:
+            return None
+        resolver = Resolver(servers)
+        self.callback(resolver.close)
+        return resolver
+
+    def records(self, settings: model.Records, folder: Path) -> RecordStore | None:
+        """Where call records go; None where none are kept. Raises OSError."""
+        if not settings.file:
+            return None
+        store = RecordStore(folder / settings.file, retention_days=settings.retention_days)
+        self.callback(store.close)
+        return store
+
+    def trace(self, file: str | None) -> Trace | None:
+        """A trace file; None where none is wanted. Raises OSError."""
+        if not file:
+            return None
+        tap = Tap(Path(file))
+        self.callback(tap.close)
+        return tap
+
+    async def control(self, socket: Path, answer: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+        """Answer questions on a Unix socket. Raises OSError."""
+        server = ControlServer(socket, answer)
+        await server.start()
+        self.push_async_callback(server.stop)
+
+
+def until_stdin_ends(given: Namespace, drivers: Sequence[Driver], bound: float) -> None:
+    """For a process of a lab: drain when standard input ends, however the lab came to its end."""
+    if not given.while_stdin:
+        return
+    loop, stdin = asyncio.get_running_loop(), sys.stdin.fileno()
+
+    def readable() -> None:
+        if not os.read(stdin, 1024):
+            loop.remove_reader(stdin)
+            for driver in drivers:
+                driver.drain(bound)
+
+    loop.add_reader(stdin, readable)
+
+
+def asked(socket: Path, question: Mapping[str, Any]) -> dict[str, Any]:
+    """Ask a running part of the product. Raises OSError if nobody answers there."""
+    return asyncio.run(ask(socket, question))
+
+
+def tell(given: Namespace, said: dict[str, Any], words: Callable[[dict[str, Any]], str]) -> None:
+    """Say it on standard output: as words, or as one line of JSON where that is wanted."""
+    print(json.dumps(said, ensure_ascii=False) if given.json else words(said), flush=True)
+
+
+def cannot_start(error: Exception) -> int:
+    """Say why, in one line on standard error; returns the exit code."""
+    why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    if isinstance(error, OSError) and error.errno == errno.EADDRNOTAVAIL:
+        why += "; is it an address of this machine? (trunkline lab needs none of the site's own)"
+    print(f"trunkline: {why}", file=sys.stderr)
+    return EXIT_CANNOT
+
+
+def sockets(listening: Mapping[str, str]) -> str:
+    """`{"UDP": "192.0.2.1:5060", "TCP": ...}` as `UDP and TCP 192.0.2.1:5060`."""
+    places: dict[str, list[str]] = {}
+    for transport, place in listening.items():
+        places.setdefault(place, []).append(transport)
+    return ", ".join(f"{' and '.join(names)} {place}" for place, names in places.items())
