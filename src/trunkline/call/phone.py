@@ -13,7 +13,7 @@ from trunkline.call import events
 from trunkline.call.cause import Cause
 from trunkline.call.credentials import authorizer
 from trunkline.call.leg import Leg, Terms
-from trunkline.call.node import Drain, Input, Output, Received, Unreachable
+from trunkline.call.node import Drain, Input, Output, Received, TlsRefused, TlsUp, Unreachable
 from trunkline.call.party import NORMAL, SILENCE, Behaviour, Party
 from trunkline.finding import ParseError
 from trunkline.media import anchor
@@ -102,7 +102,7 @@ class Phone:
                 return self._taken(self.endpoint.unreachable(event.flow, now), now)
             case Drain():
                 return self._drain(now)
-            case Answers():  # a phone asks for no names
+            case Answers() | TlsUp() | TlsRefused():  # it asks for no names; Unreachable says what matters
                 return []
             case anchor.Lost():
                 lost = [call for call in self.calls if call.leg.id in event.medias and not call.gone]

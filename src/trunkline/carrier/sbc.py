@@ -13,7 +13,7 @@ from typing import Any
 from trunkline.call import events
 from trunkline.call.cause import Cause, from_status
 from trunkline.call.leg import Leg, Terms, unclaimed
-from trunkline.call.node import Drain, Input, Log, Output, Received, Unreachable
+from trunkline.call.node import Drain, Input, Log, Output, Received, TlsRefused, TlsUp, Unreachable
 from trunkline.call.party import Behaviour, Party
 from trunkline.call.watch import Changed, SendOptions
 from trunkline.carrier.customer import AWAY, Customer, Path
@@ -87,7 +87,7 @@ class Sbc:
                 return self._taken(self.endpoint.unreachable(event.flow, now), now)
             case Drain():
                 return self._drain(now)
-            case Answers():  # nothing here asks for names
+            case Answers() | TlsUp() | TlsRefused():  # it asks for no names; the flow bears its peer's
                 return []
         return self._taken(self._media(event, now), now)
 
