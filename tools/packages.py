@@ -24,6 +24,7 @@ PEERS = {
     "dumpcap": "tshark",
     "ip": "iproute2",
     "unshare": "util-linux",
+    "openssl": "openssl",
 }
 # Those that bring a service: Debian would start it, now and at each boot.
 SERVICES = {"kamailio": "kamailio.service"}

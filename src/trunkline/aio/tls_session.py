@@ -85,7 +85,7 @@ class Session:
 
     def feed(self, sealed: bytes) -> bytes:
         """Take what arrived; the plain bytes in it."""
-        if self.over:
+        if self.over or not sealed:
             return b""
         self._begun, was_up = True, self.up is not None
         self._tls.bio_write(sealed)
@@ -188,16 +188,17 @@ class Session:
 
     def _failed(self, error: SSL.Error) -> None:
         context, judged = self._context, self.judgement
-        if self._alert_heard:
-            name = alerts.name(self._alert_heard)
-            self._refused(name, alerts.refused_by_peer(self._alert_heard, context.ours))
-            return
-        name = alerts.name(self._alert_sent) if self._alert_sent else ""
-        if judged is not None and not judged.good:
-            words = judged.why
+        number = self._alert_heard or self._alert_sent
+        name = alerts.name(number) if number else ""
+        if self._settled:
+            self._refused(name, tls_words.broken(name, reasons(error), by_peer=bool(self._alert_heard)))
+        elif self._alert_heard:
+            self._refused(name, alerts.refused_by_peer(number, context.ours))
+        elif judged is not None and not judged.good:
+            self._refused(name, tls_words.refused(name, judged.why))
         else:
-            words = tls_words.broken_by(reasons(error), context.suites, context.versions)
-        self._refused(name, f"this side refused{f' ({name})' if name else ''}: {words}")
+            why = tls_words.broken_by(reasons(error), context.suites, context.versions)
+            self._refused(name, tls_words.refused(name, why))
 
     def _refused(self, alert: str, why: str) -> None:
         self.over, self.why = True, why

@@ -126,7 +126,7 @@ class SecureConnection(Connection):
         self._no_limit()
         self._ending = True
         self._tell_refusal()
-        self._lost("")
+        self._lost(self._session.why)
         self._port.unbook(self)
         transport = self.transport
         if transport is None or transport.is_closing():
@@ -151,7 +151,8 @@ class SecureConnection(Connection):
 
     def _lost(self, why: str) -> None:
         if self._opened or self._session.up is not None:
-            super()._lost(self._session.why or why)
+            refusal = self._session.refusal
+            super()._lost(refusal.why if refusal is not None else why)
         else:
             self._told = True  # nobody has heard of this flow
 

@@ -53,6 +53,18 @@ def broken_by(reasons: Iterable[str], suites: str, versions: str) -> str:
     return f"the handshake broke ({', '.join(told) or 'no reason given'}): the peer's log may say why"
 
 
+def refused(alert: str, why: str) -> str:
+    """The sentence for a refusal of ours."""
+    return f"this side refused{f' ({alert})' if alert else ''}: {why}"
+
+
+def broken(alert: str, reasons: Iterable[str], *, by_peer: bool) -> str:
+    """The sentence for the end of a connection that stood."""
+    if by_peer:
+        return f"the peer broke the connection off ({alert})"
+    return f"the connection broke ({alert or ', '.join(reasons)}): what the peer sent is not TLS any more"
+
+
 def cut(*, after_handshake: bool, ours: str) -> str:
     """The sentence for a stream that ended where nothing had been said yet."""
     return (_NO_ALERT if after_handshake else _CUT).format(ours=ours or "none")

@@ -104,7 +104,7 @@ class Phone:
                 return self._taken(self.endpoint.unreachable(event.flow, now), now)
             case Drain():
                 return self._drain(now)
-            case Answers() | TlsUp() | TlsRefused():  # a phone asks for no names, and is told of TLS by flows
+            case Answers() | TlsUp() | TlsRefused():  # it asks for no names; Unreachable says what matters
                 return []
             case anchor.Lost():
                 lost = [call for call in self.calls if call.leg.id in event.medias and not call.gone]

@@ -93,7 +93,7 @@ class Sbc:
                 return self._taken(self.endpoint.unreachable(event.flow, now), now)
             case Drain():
                 return self._drain(now)
-            case Answers() | TlsUp() | TlsRefused():  # nothing here asks for names
+            case Answers() | TlsUp() | TlsRefused():  # it asks for no names; the flow bears its peer's
                 return []
         return self._taken(self._media(event, now), now)
 

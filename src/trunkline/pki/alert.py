@@ -6,8 +6,6 @@ from typing import Final
 
 from trunkline.pki.judgement import Check, Judgement
 
-CLOSE_NOTIFY: Final = 0
-
 NAMES: Final[dict[int, str]] = {
     0: "close_notify",
     10: "unexpected_message",
