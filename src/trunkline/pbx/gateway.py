@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from trunkline.call.seal import Seal
 from trunkline.call.watch import Failure, Outcome, PeerWatch, SendOptions
 from trunkline.pbx.addresses import Addresses
-from trunkline.pbx.seal import Seal
 from trunkline.sip.flow import Ids
 from trunkline.sip.locate import Answers, Target
 from trunkline.sip.message import Request, Response

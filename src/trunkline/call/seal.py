@@ -1,4 +1,4 @@
-"""What is known of TLS with one gateway, for whoever asks why it is down or whom we speak with."""
+"""What is known of TLS with one peer, for whoever asks why it is down or whom we speak with."""
 
 from __future__ import annotations
 
