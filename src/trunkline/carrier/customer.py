@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from trunkline.call.cause import Cause
 from trunkline.call.registrar import Binding, Registrar
+from trunkline.call.seal import Seal
 from trunkline.call.watch import Changed, PeerWatch, SendOptions
 from trunkline.carrier.screening import Refusal
 from trunkline.sip.endpoint import Endpoint, ResponseReceived
@@ -32,7 +33,10 @@ class Path(NamedTuple):
 class Customer:
     """A machine: `deadline`, and `expire` with SendOptions and Changed as they are due."""
 
-    __slots__ = ("_account", "_host", "_local", "_registrar", "_required", "_static", "_trusted", "watch")
+    __slots__ = (
+        *("_account", "_host", "_local", "_registrar", "_required", "_static", "_trusted"),
+        *("seal", "watch"),
+    )
 
     def __init__(self, site: Site, sbc: CarrierSbc, ids: Ids, now: float) -> None:
         knobs = site.carrier
@@ -46,6 +50,7 @@ class Customer:
         self._account = gateway.registration.user if gateway is not None and wanted else ""
         self._registrar = _registrar(gateway, ids) if gateway is not None and wanted else None
         self.watch = PeerWatch(0, knobs.supervision, now)
+        self.seal = Seal()  # over TLS
 
     # --- who it is ----------------------------------------------------------------------
 
@@ -61,6 +66,12 @@ class Customer:
 
     def registered(self, now: float) -> bool:
         return bool(self._bindings(now))
+
+    def at(self, flow: Flow) -> bool:
+        """Whether a handshake, good or bad, is the customer's: by name, else by address."""
+        if flow.peer:
+            return flow.peer.lower() == self._static.peer.lower()
+        return flow.remote[0] == self._static.remote[0]
 
     def refuses(self, flow: Flow, now: float) -> Refusal | None:
         """Why what comes on this flow is not taken from the customer; None if it is.
@@ -134,6 +145,7 @@ class Customer:
         return {
             "at": "" if flow is None else f"{flow.transport} {flow.remote[0]} {flow.remote[1]}",
             "registered": self.registered(now) if self.registers else None,
+            "tls": self.seal.status(),
             **self.watch.status(now),
         }
 

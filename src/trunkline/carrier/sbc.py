@@ -75,6 +75,7 @@ class Sbc:
         self._ends: dict[str, Party | Through] = {}  # who hears a leg
         self.talks: dict[str, Talk] = {}  # of built-in subscribers by leg, the newest last
         self._drain_by: float | None = None
+        self.refused_handshakes = 0  # by either side
 
     # --- the node ---------------------------------------------------------------------
 
@@ -93,7 +94,9 @@ class Sbc:
                 return self._taken(self.endpoint.unreachable(event.flow, now), now)
             case Drain():
                 return self._drain(now)
-            case Answers() | TlsUp() | TlsRefused():  # it asks for no names; the flow bears its peer's
+            case TlsUp() | TlsRefused():
+                return self._handshake(event)
+            case Answers():  # it asks for no names
                 return []
         return self._taken(self._media(event, now), now)
 
@@ -122,15 +125,26 @@ class Sbc:
 
     def _media(self, event: anchor.Event, now: float) -> list[Any]:
         if isinstance(event, anchor.Lost):
-            lost = [end for id in event.medias if isinstance(end := self._ends.get(id), Party)]
+            lost = [end for id in event.medias if (end := self._ends.get(id)) is not None]
             return [output for end in lost for output in end.hang_up(now, MEDIA_LOST)]
         talk = self.talks.get(event.leg)
         if talk is not None:
             talk.hear(event)
         leg, end = self._legs.get(event.leg), self._ends.get(event.leg)
-        if leg is None or not isinstance(end, Party):
+        if leg is None:
             return unclaimed(event) if isinstance(event, anchor.Anchored) else []
-        return [*leg.hear_media(event, now), *end.hear_media(event, now)]
+        out = leg.hear_media(event, now)
+        return [*out, *end.hear_media(event, now)] if isinstance(end, Party) else out
+
+    def _handshake(self, event: TlsUp | TlsRefused) -> list[Output]:
+        """TLS with the customer is told and kept; of others only what was refused."""
+        refused = isinstance(event, TlsRefused)
+        self.refused_handshakes += refused
+        if self.customer.at(event.flow):
+            return [Log("warning" if refused else "info", f"customer: {self.customer.seal.heard(event)}")]
+        if not isinstance(event, TlsRefused):
+            return []
+        return [Log("warning", f"TLS from {event.flow.remote[0]} refused: {event.why}")]
 
     # --- what can be asked of it ----------------------------------------------------------
 
@@ -182,6 +196,7 @@ class Sbc:
             "channels": {"bound": self._bought, "used": len(self.calls)},
             "draining": self.draining,
             "talks": [talk.status() for talk in self.talks.values()],
+            "refused_handshakes": self.refused_handshakes,
             "remains": self.endpoint.remains(),
         }
 
@@ -250,7 +265,7 @@ class Sbc:
         refusal = None if emergency else screen_caller(request, self.knobs)
         if refusal is None and request.body:
             try:
-                refusal = screen_media(Description.parse(request.body), self.knobs)
+                refusal = screen_media(Description.parse(request.body), self.knobs, self.secure)
             except ParseError as error:
                 refusal = Refusal(400, str(error))
         return refusal
@@ -292,7 +307,7 @@ class Sbc:
 
     def _judge_answer(self, leg: Leg, end: Party | Through, sdp: Description, now: float) -> list[Any]:
         """The customer let us offer: its answer came in the ACK, and is judged as an offer would be."""
-        refusal = screen_media(sdp, self.knobs) if leg.id in self.calls else None
+        refusal = screen_media(sdp, self.knobs, self.secure) if leg.id in self.calls else None
         if refusal is None:
             return []
         cause = Cause(from_status(refusal.status).q850, refusal.status, refusal.why)
@@ -387,8 +402,9 @@ def fqdn(site: Site, sbc: CarrierSbc) -> str:
     """The name of an SBC on a secured trunk: what the customer's gateway calls it; "" over BVPN."""
     if site.architecture == "bvpn":
         return ""
-    pairs = zip(site.carrier.sbcs, site.trunk.gateways, strict=False)
-    return next((gateway.domain_proxy.target_domain for known, gateway in pairs if known == sbc), "")
+    proxies = [gateway.domain_proxy for gateway in site.trunk.gateways]
+    pairs = zip(site.carrier.sbcs, proxies, strict=False)
+    return next((proxy.outbound_proxy or proxy.target_domain for known, proxy in pairs if known == sbc), "")
 
 
 def _suites(site: Site) -> tuple[str, ...]:

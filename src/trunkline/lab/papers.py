@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from trunkline.aio import clock
+from trunkline.carrier.sbc import fqdn
 from trunkline.lab.authority import Authority
 from trunkline.pki.certificate import pem_of
 from trunkline.pki.identity import Identity
@@ -24,10 +25,9 @@ def certified(site: Site, folder: Path) -> Site:
     trust = tuple(str(_written(folder / f"{name}-ca.pem", authority.pem)) for name, authority in
                   (("customer", customer), ("carrier", carrier)))  # fmt: skip
     ours = _files(folder, "ipbx", customer.issue(site.interfaces.eth0.domain_name))
-    names = [gateway.domain_proxy.target_domain for gateway in site.trunk.gateways]
     sbcs = tuple(
-        sbc.model_copy(update={"certificate": _files(folder, sbc.label, carrier.issue(name))})
-        for sbc, name in zip(site.carrier.sbcs, names, strict=False)
+        sbc.model_copy(update={"certificate": _files(folder, sbc.label, carrier.issue(fqdn(site, sbc)))})
+        for sbc in site.carrier.sbcs[: len(site.trunk.gateways)]
     )
     return site.model_copy(
         update={
