@@ -20,6 +20,7 @@ PEERS = {
     "sipp": "sip-tester",
     "baresip": "baresip-core",
     "kamailio": "kamailio",
+    "rtpengine": "rtpengine-daemon",
     "tshark": "tshark",
     "dumpcap": "tshark",
     "ip": "iproute2",
@@ -27,7 +28,7 @@ PEERS = {
     "openssl": "openssl",
 }
 # Those that bring a service: Debian would start it, now and at each boot.
-SERVICES = {"kamailio": "kamailio.service"}
+SERVICES = {"kamailio": "kamailio.service", "rtpengine-daemon": "rtpengine-daemon.service"}
 SBIN = ("/usr/local/sbin", "/usr/sbin", "/sbin")  # not on the PATH of a plain Debian user
 
 POLICY = Path("/usr/sbin/policy-rc.d")
