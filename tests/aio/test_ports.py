@@ -156,3 +156,12 @@ def test_without_a_file_for_strays_the_leg_goes_on(far: socket.socket) -> None:
     learn(port, (OWN, 9))
     assert port.latch(none) is None  # it cannot be told who else sends: stay
     assert port.source == far.getsockname()
+
+
+def test_an_address_may_have_a_range_of_its_own_and_then_no_other_has_any(far: socket.socket) -> None:
+    ports = Ports(6000, 6010, 184, {OWN: (7000, 7005)}, 0.5)
+    assert ports.pairs == 3
+    assert [opened(ports, far).number for _ in range(3)] == [7002, 7004, 7000]
+    session = Session("m", BUFFER, Dice(), lambda event: None)
+    with pytest.raises(OSError, match=r"no free media port on 127\.0\.0\.1"):
+        ports.open(session.offer("a", ""), "127.0.0.1")

@@ -31,6 +31,7 @@ MESSAGES: tuple[Message, ...] = (
     Offer("m", "a", "192.0.2.1", "b"),
     Answer("m", "a", Stream("192.0.2.2", 4000, 4001, 8, dtmf_payload_type=101)),
     Answer("m", "a", Stream("2001:db8::1", 4000, 0, 8, profile="RTP/SAVP", crypto=LINE), LINE),
+    Answer("m", "a", Stream("192.0.2.2", 4000, 0, 8, crypto=LINE, own_crypto=LINE), LINE),
     Play("m", "a", (440, 600), True),
     Listen("m", "a", ()),
     Press("m", "a", "1#"),

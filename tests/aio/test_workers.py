@@ -469,7 +469,7 @@ def test_workers_end_when_signalling_is_killed(play: OnLoop) -> None:
         "from trunkline.aio.clock import SystemIds\n"
         "from trunkline.aio.workers import Workers\n"
         "async def main():\n"
-        "    workers = Workers(print, SystemIds(), 2)\n"
+        "    workers = Workers(print, SystemIds(), 2, (20000, 20999))\n"
         "    print(*workers.pids.values(), flush=True)\n"
         "    await asyncio.Event().wait()\n"
         "asyncio.run(main())\n"
@@ -501,3 +501,15 @@ def test_too_few_files_for_the_ports_are_told() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_workers_share_the_range_of_an_address_to_its_last_port(play: OnLoop) -> None:
+    async def main() -> None:
+        async with Seam(2, at={OWN: (7000, 7007)}) as seam:
+            ports = [await seam.anchored(f"m{n}", "a") for n in range(4)]
+            assert sorted(port.port for port in ports) == [7000, 7002, 7004, 7006]
+            assert seam.workers.legs == 4
+            seam.workers.submit(Offer("m5", "a", OWN))
+            assert isinstance(await seam.next(Refused), Refused)
+
+    play(main())

@@ -12,7 +12,7 @@ from __future__ import annotations
 import errno
 import os
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -85,18 +85,31 @@ class Port:
 
 
 class Ports:
-    """The range that ports are taken from: RTP the even one, RTCP the next; both ends included."""
+    """The range that ports are taken from: RTP the even one, RTCP the next; both ends included.
 
-    def __init__(self, first: int, last: int, tos: int) -> None:
+    `at` are ranges of their own that local addresses have; then no other has any. They are
+    begun at `begin` (0-1), so that others who share them seldom try the same port.
+    """
+
+    def __init__(
+        self,
+        first: int,
+        last: int,
+        tos: int,
+        at: Mapping[str, tuple[int, int]] | None = None,
+        begin: float = 0.0,
+    ) -> None:
         self._tos = tos
-        self._pairs = range(first + first % 2, last, 2)
-        self._next = 0  # a port given back is used again last
+        self._at = {address: _evens(*ends) for address, ends in (at or {}).items()}
+        self._any = range(0) if at else _evens(first, last)
+        # A port given back is used again last.
+        self._next = {address: int(len(pairs) * begin) for address, pairs in self._at.items()}
         self._taken: set[Address] = set()
 
     @property
     def pairs(self) -> int:
-        """Legs that the range holds at most."""
-        return len(self._pairs)
+        """Legs that the ranges hold at most."""
+        return len(self._any) + sum(map(len, self._at.values()))
 
     def open(self, leg: Leg, address: str) -> Port:
         """The next free pair; raises OSError with the reason in words."""
@@ -117,7 +130,7 @@ class Ports:
             rtp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             self._taken.add((address, number))
             return Port(leg, address, number, rtp, rtcp)
-        pairs = self._pairs
+        pairs = self._at.get(address, self._any)
         raise OSError(f"no free media port on {address} in {pairs.start}-{pairs.stop}")
 
     def again(self, address: str, number: int) -> socket.socket:
@@ -131,10 +144,11 @@ class Ports:
         self._taken.discard((port.address, port.number))
 
     def _free(self, address: str) -> Iterator[int]:
-        pairs = self._pairs
+        pairs = self._at.get(address, self._any)
         for _ in pairs:
-            number = pairs[self._next]
-            self._next = (self._next + 1) % len(pairs)
+            turn = self._next.get(address, 0)
+            number = pairs[turn]
+            self._next[address] = (turn + 1) % len(pairs)
             if (address, number) not in self._taken:
                 yield number
 
@@ -155,3 +169,7 @@ class Ports:
             bound.close()
             raise
         return bound
+
+
+def _evens(first: int, last: int) -> range:
+    return range(first + first % 2, last, 2)

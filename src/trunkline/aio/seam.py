@@ -49,13 +49,17 @@ _KINDS: dict[str, Any] = {
 }
 
 
+_PLAIN = [name for name in Stream.__slots__ if name not in ("crypto", "own_crypto")]
+
+
 def encode(message: Message) -> bytes:
     """One message, its length before it."""
     fields: tuple[Any, ...]
     if isinstance(message, anchor.Answer):
         stream, crypto = message.stream, message.stream.crypto
-        said = [getattr(stream, name) for name in Stream.__slots__ if name != "crypto"]
-        fields = (message.media, message.leg, said, _text(crypto), _text(message.own))
+        said = [getattr(stream, name) for name in _PLAIN]
+        keys = _text(crypto), _text(stream.own_crypto), _text(message.own)
+        fields = (message.media, message.leg, said, *keys)
     else:
         fields = astuple(message)
     body = json.dumps((type(message).__name__, *fields), separators=(",", ":")).encode()
@@ -73,10 +77,10 @@ def _line(text: str | None) -> Crypto | None:
 def _decode(body: bytes) -> Message:
     name, *fields = json.loads(body)
     if name == "Answer":
-        media, leg, said, crypto, own = fields
-        names = [name for name in Stream.__slots__ if name != "crypto"]
-        stream = Stream(**dict(zip(names, said, strict=True)), crypto=_line(crypto))
-        return anchor.Answer(media, leg, stream, _line(own))
+        media, leg, said, *keys = fields
+        crypto, own_crypto, own = map(_line, keys)
+        stream = Stream(**dict(zip(_PLAIN, said, strict=True)), crypto=crypto, own_crypto=own_crypto)
+        return anchor.Answer(media, leg, stream, own)
     message: Message = _KINDS[name](*(tuple(v) if isinstance(v, list) else v for v in fields))
     return message
 

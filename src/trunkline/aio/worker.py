@@ -61,12 +61,24 @@ class Terms(NamedTuple):
     dscp: int  # 0-63, on every packet
     silence_after: float  # seconds
     cname: str
+    at: str = ""  # ranges that addresses have of their own: "192.0.2.1=20000-20999 ..."
+    begin: float = 0.0  # 0-1: where in such a range the first port is taken
 
     @classmethod
     def parse(cls, words: Sequence[str]) -> Terms:
         """From a command line; `str` of each field is the way back."""
-        first, last, dscp, silence_after, cname = words
-        return cls(int(first), int(last), int(dscp), float(silence_after), cname)
+        first, last, dscp, silence_after, cname, at, begin = words
+        return cls(int(first), int(last), int(dscp), float(silence_after), cname, at, float(begin))
+
+    @property
+    def ranges(self) -> dict[str, tuple[int, int]]:
+        """`at` by address."""
+        found = {}
+        for word in self.at.split():
+            address, _, ports = word.partition("=")
+            first, _, last = ports.partition("-")
+            found[address] = (int(first), int(last))
+        return found
 
 
 class Worker:
@@ -75,7 +87,7 @@ class Worker:
     def __init__(self, control: socket.socket, terms: Terms) -> None:
         self._control, self._terms = control, terms
         self._inbox, self._unsent, self._writing = Inbox(), bytearray(), False
-        self._ports = Ports(terms.first, terms.last, terms.dscp << 2)
+        self._ports = Ports(terms.first, terms.last, terms.dscp << 2, terms.ranges, terms.begin)
         self._ids = clock.SystemIds()
         self._buffer = Buffer()
         self._calls: dict[str, _Call] = {}

@@ -11,7 +11,7 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -54,7 +54,9 @@ class Workers:
     """Carries out the seam's commands in `count` processes; `tell` gets each event, never inside `submit`.
 
     Made inside the running event loop, which it stays with. `ports` is the range (both ends
-    included) that the workers share out: RTP takes even ports, RTCP the next. `dscp` 0-63
+    included) that the workers share out: RTP takes even ports, RTCP the next. `at` are
+    ranges that local addresses have of their own, for all workers alike (each begins
+    elsewhere in it, and skips what another has); other addresses then have none. `dscp` 0-63
     marks every packet (QOS-1). `silence_after` seconds without RTP are Silent. A worker that
     ran less than `settled` seconds is started again only after as long. `say` gets a line for
     the operator. End it with `close`, and wait for `closed`.
@@ -64,9 +66,10 @@ class Workers:
         self,
         tell: Callable[[Event], None],
         ids: Ids,
-        count: int = 1,
-        ports: tuple[int, int] = (6000, 38000),
+        count: int,
+        ports: tuple[int, int],
         *,
+        at: Mapping[str, tuple[int, int]] | None = None,
         dscp: int = EF,
         silence_after: float = 2.0,
         settled: float = 1.0,
@@ -79,21 +82,12 @@ class Workers:
         self._dying = 0  # processes not reaped yet
         self._sessions: dict[str, _Seat] = {}
         cname = ids.token()  # one endpoint, named without telling who it is (RFC 7022 §4.2)
-        share = (ports[1] - ports[0] + 1) // count // 2 * 2
-        first = ports[0] + ports[0] % 2
-        self._seats = [
-            _Seat(
-                f"worker-{n + 1}",
-                Terms(
-                    first + n * share,
-                    ports[1] if n == count - 1 else first + (n + 1) * share - 1,
-                    dscp,
-                    silence_after,
-                    cname,
-                ),
-            )
-            for n in range(count)
-        ]
+        self._seats = []
+        for n in range(count):
+            own = " ".join(f"{address}={first}-{last}" for address, (first, last) in (at or {}).items())
+            terms = Terms(*_share(ports, n, count), dscp, silence_after, cname, own, n / count)
+            self._seats.append(_Seat(f"worker-{n + 1}", terms))
+        self._most = sum((last - first + 1) // 2 for first, last in (at or {"": ports}).values())
         for seat in self._seats:
             self._start(seat)
 
@@ -105,7 +99,7 @@ class Workers:
     @property
     def legs(self) -> int:
         """Legs the workers said they can carry at once: 0 until they have."""
-        return sum(seat.legs for seat in self._seats)
+        return min(self._most, sum(seat.legs for seat in self._seats))
 
     def submit(self, command: Command) -> None:
         """Carry out one command; those for a session that is not there are ignored."""
@@ -266,3 +260,10 @@ class Workers:
 
     def _later(self, event: Event) -> None:
         self._loop.call_soon(self._tell, event)
+
+
+def _share(ports: tuple[int, int], n: int, count: int) -> tuple[int, int]:
+    """The part of a range that the worker `n` of `count` has."""
+    first, last = ports[0] + ports[0] % 2, ports[1]
+    share = (last - first + 1) // count // 2 * 2
+    return first + n * share, last if n == count - 1 else first + (n + 1) * share - 1
