@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from tests.line import SeededIds
-from tests.pbx.office import OFFER, Phone
+from tests.pbx.office import OFFER, Office, Phone
 from tests.pbx.secured import (
     FAR,
     KEY,
@@ -20,6 +20,7 @@ from tests.pbx.secured import (
     savp,
     up,
 )
+from tests.pbx.test_call_outgoing import talking as clear_call
 from tests.peers import Dialog, sdp
 
 from trunkline.media import anchor
@@ -40,6 +41,15 @@ def talking(office: SecureOffice, phone: Phone, offer: bytes = OFFER) -> tuple[D
     office.nominal.hears("ACK")
     call.acks(phone.hears(200))
     return call, far
+
+
+def refused_change(far: Dialog, body: bytes) -> None:
+    """The far side asks for a change, and hears 488."""
+    change = far.asks("INVITE", body)
+    refusal = far.peer.hears(488)
+    own = [(name, change.get(name) or "") for name in ("Via", "From", "Call-ID", "Max-Forwards")]
+    own += [("To", refusal.get("to")), ("CSeq", f"{change.cseq.number} ACK")]
+    far.peer.sends(Request.build("ACK", change.uri_text, own))
 
 
 # --- what is offered and answered ---------------------------------------------------------------
@@ -191,9 +201,7 @@ def test_a_change_to_plain_rtp_is_refused_and_the_call_goes_on() -> None:
     phone = office.phone("201")
     call, far = talking(office, phone)
     before = len(office.told(anchor.Answer))
-    far.asks("INVITE", PLAIN)
-    refusal = office.nominal.hears(488)
-    far.asks("ACK", cseq=refusal.cseq.number)
+    refused_change(far, PLAIN)
     assert len(office.told(anchor.Answer)) == before
     call.byes()
     far.hears_bye()
@@ -222,7 +230,6 @@ def test_a_phone_on_tls_speaks_srtp_with_us_and_plain_if_it_offers_that() -> Non
     far.hears_bye()
     call = office.calls_in_by(office.nominal, number="+33199001002")
     bell = phone.rung()
-    assert bell.invite.get("contact") == "<sip:+33199009001@ipbx.customer.example:5061;transport=tls>"
     assert b"RTP/SAVP" in bell.invite.body
     bell.says(486)
     phone.hears("ACK")
@@ -377,6 +384,38 @@ def test_a_lost_worker_ends_the_call_with_its_cause_on_both_sides() -> None:
     office.rests()
 
 
+def test_silence_is_told_with_its_side_and_a_strangers_port_is_given_back() -> None:
+    office = SecureOffice()
+    call, far = talking(office, office.phone("201"))
+    caller, called = office.told(anchor.Offer)
+    office.logs.clear()
+    for offer in (caller, called):
+        office.tells(anchor.Silent(offer.media, offer.leg, 2.0))
+    told = [log.text.partition(": ")[2] for log in office.logs]
+    assert told == ["no RTP from the caller for 2 s", "no RTP from the called party for 2 s"]
+    office.tells(anchor.Heard(caller.media, caller.leg, 440))
+    office.tells(anchor.Anchored(caller.media, "of nobody", "192.0.2.10", 30000, 30001))
+    assert office.media[-1] == anchor.Release(caller.media, "of nobody")
+    call.byes()
+    far.hears_bye()
+    office.rests()
+
+
+def test_a_call_waits_for_its_media_reports_and_not_for_ever() -> None:
+    office = SecureOffice()
+    office.reports = False
+    call, far = talking(office, office.phone("201"))
+    first, _ = office.told(anchor.Offer)
+    call.byes()
+    far.hears_bye()
+    assert not office.records
+    office.tells(anchor.Report(first.media, first.leg, 10, 9, 1, 2.0, (), 4.2))
+    assert not office.records
+    office.after(2.0)
+    assert office.record()["cause"] == 16
+    assert [leg["lost"] for leg in office.legs()] == [1, None]  # nobody said how the other was
+
+
 # --- who is who -------------------------------------------------------------------------------------
 
 
@@ -458,3 +497,48 @@ def test_strangers_at_the_tls_port_are_counted_and_phones_are_not_told_of() -> N
     office.logs.clear()
     office.tells(up(phone))
     assert office.logs == []
+
+
+# --- over BVPN nothing is secured, and nothing pretends to be --------------------------------------
+
+
+@pytest.mark.guide("BVPN-2")
+def test_over_bvpn_an_offer_of_srtp_alone_is_refused_from_either_side() -> None:
+    office = Office()
+    phone = office.phone("201")
+    phone.dials(NUMBER, savp("192.0.2.101")).hears_no(488)
+    office.nominal.quiet()
+    office.calls_in(sdp=savp("198.51.100.11")).hears_no(488)
+    phone.quiet()
+    assert [record["status"] for record in office.records if record["record"] == "call"] == [488, 488]
+    office.rests()
+
+
+@pytest.mark.guide("BVPN-2")
+def test_over_bvpn_a_call_is_not_changed_to_srtp() -> None:
+    office = Office()
+    call, far = clear_call(office, office.phone("201"))
+    refused_change(far, savp("198.51.100.11"))
+    call.byes()
+    far.hears_bye()
+    office.rests()
+
+
+@pytest.mark.guide("BVPN-2")
+def test_over_bvpn_an_offer_of_srtp_in_a_2xx_ends_the_call() -> None:
+    office = Office()
+    phone = office.phone("201")
+    call = phone.dials(NUMBER, b"")
+    far = Dialog(office.nominal, office.nominal.hears("INVITE"), calls=False)
+    far.says(200, savp("198.51.100.11"))
+    office.nominal.hears("ACK")
+    far.hears_bye()
+    call.hears_no(488)
+    office.rests()
+
+
+def test_over_bvpn_an_offer_with_a_plain_line_beside_srtp_passes() -> None:
+    office = Office()
+    both = savp("192.0.2.101") + b"m=audio 30000 RTP/AVP 8\r\na=rtpmap:8 PCMA/8000\r\n"
+    office.phone("201").dials(NUMBER, both)
+    assert b"RTP/AVP" in office.nominal.hears("INVITE").body

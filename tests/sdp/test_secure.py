@@ -7,7 +7,7 @@ import pytest
 from trunkline.finding import ParseError
 from trunkline.sdp.crypto import Crypto
 from trunkline.sdp.description import Description, Origin
-from trunkline.sdp.offer_answer import Capabilities, agreed, answer, offer
+from trunkline.sdp.offer_answer import Capabilities, agreed, answer, answerable, offer
 
 SHA80, SHA32, AES256 = "AES_CM_128_HMAC_SHA1_80", "AES_CM_128_HMAC_SHA1_32", "AES_256_CM_HMAC_SHA1_80"
 SECURE = Capabilities(suites=(SHA80,))
@@ -84,3 +84,27 @@ def test_answer_that_names_another_suite_is_no_answer() -> None:
 def test_key_of_the_wrong_length_is_refused_at_once() -> None:
     with pytest.raises(ParseError, match="30 bytes"):
         Crypto.of(1, SHA80, bytes(16))
+
+
+@pytest.mark.parametrize(
+    ("lines", "capabilities", "good"),
+    [
+        ((MINE,), SECURE, True),
+        ((), CLEAR, True),
+        ((MINE,), CLEAR, False),
+        ((), SECURE, False),
+        ((Crypto.of(1, SHA32, bytes(30)),), SECURE, False),
+    ],
+)
+def test_whether_there_is_an_answer_is_known_before_it_is_made(
+    lines: tuple[Crypto, ...], capabilities: Capabilities, good: bool
+) -> None:
+    asking = Capabilities(suites=tuple(line.suite for line in lines))
+    first = offer(asking, "192.0.2.1", 6000, ORIGIN, own=lines)
+    if good:
+        answerable(first, capabilities)
+        return
+    with pytest.raises(ParseError) as caught:
+        answerable(first, capabilities)
+    assert caught.value.status == 488
+    assert all("inline" not in str(caught.value) for _ in lines)
