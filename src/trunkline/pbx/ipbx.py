@@ -379,10 +379,12 @@ class _Register:
 
 
 def _shown(site: Site) -> dict[tuple[str, tuple[str, int]], str]:
-    """Over TLS, Via and Contact name what the certificate names (CFG-3: eth0's domain name)."""
-    name, sockets = site.interfaces.eth0.domain_name, Listen(site)
-    own = [sockets.trunk.get("TLS"), sockets.phones.get("TLS")]
-    return {("TLS", local): f"{name}:{local[1]}" for local in own if local and name}
+    """On the trunk's TLS, Via and Contact name what the certificate names (CFG-3: eth0's domain name).
+
+    The DNS leads that name to the trunk's side alone: a phone that followed it would not come back here.
+    """
+    name, local = site.interfaces.eth0.domain_name, Listen(site).trunk.get("TLS")
+    return {("TLS", local): f"{name}:{local[1]}"} if local and name else {}
 
 
 def _lapsed(lost: list[Lapsed], why: str) -> list[Output]:
