@@ -819,6 +819,16 @@ def test_a_leg_that_should_hear_nothing_hears_nothing() -> None:
     assert wire.events == []
 
 
+def test_a_caller_that_is_offered_first_and_answered_last_stays_joined_to_whom_it_called() -> None:
+    wire = Wire()
+    wire.session.offer("a", "").carrier = Sockets()  # nobody is called yet
+    wire.far["a"] = Far(("192.0.2.1", 4000), 1000)
+    wire.add("b", "a", secure(PHONE), CARRIER)
+    wire.answer("a", plain())
+    assert wire.says("a") is not None
+    assert wire.says("b") is not None
+
+
 def test_in_a_conference_each_hears_the_others() -> None:
     wire = call()
     wire.add("c", "", plain(6000, "192.0.2.3"))

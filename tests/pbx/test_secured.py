@@ -542,3 +542,12 @@ def test_over_bvpn_an_offer_with_a_plain_line_beside_srtp_passes() -> None:
     both = savp("192.0.2.101") + b"m=audio 30000 RTP/AVP 8\r\na=rtpmap:8 PCMA/8000\r\n"
     office.phone("201").dials(NUMBER, both)
     assert b"RTP/AVP" in office.nominal.hears("INVITE").body
+
+
+def test_each_anchored_leg_is_on_record_with_the_call_id_it_went_by() -> None:
+    office = SecureOffice()
+    phone = office.phone("201")
+    call, far = talking(office, phone)
+    call.byes()
+    far.hears_bye()
+    assert [leg["sip_call_id"] for leg in office.legs()] == [call.invite.call_id, far.invite.call_id]

@@ -24,7 +24,8 @@ class Offer:
     """Open a port for `leg` (or reopen it for a re-INVITE); answered by Anchored or Refused.
 
     `address` is the local IP literal to bind. `join` names the leg of the same
-    session this one is relayed to; "" means the end is here (a phone, a subscriber).
+    session this one is relayed to; "" means the end is here (a phone, a subscriber),
+    unless another leg joined this one, or does so later (the caller's is offered first).
     It holds for both from this leg's next Answer on: until then, whoever the far leg
     was joined to stays so (a transfer that rings).
     """

@@ -133,8 +133,14 @@ class Session:
         self._wire(now)
 
     def _join(self, name: str, party: _Party) -> None:
-        """A new pair; who was in one with either of them is alone."""
+        """A new pair; who was in one with either of them is alone.
+
+        A caller's leg is offered before the called one is there, and answered after it: it
+        stays in the pair that the called leg made.
+        """
         join, party.join = party.join, None
+        if not join and party.far:
+            return
         for other, alone in self._parties.items():
             if alone.far and other not in (name, join) and alone.far in (name, join):
                 alone.far = None

@@ -303,7 +303,9 @@ class Call:
             return unclaimed(event) if isinstance(event, anchor.Anchored) else []
         if isinstance(event, anchor.Anchored) and event.leg in self._open:
             self._reporting.add(event.leg)
-        return self._heard(leg.hear_media(event, now), now)
+        out = leg.hear_media(event, now)
+        self.record.called(event.leg, leg.usage.call_id)
+        return self._heard(out, now)
 
     def _agreed(self, event: events.Agreed, now: float) -> list[Any]:
         """An anchored leg's stream is settled: note it, and tell the other party of a hold."""

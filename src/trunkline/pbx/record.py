@@ -97,6 +97,11 @@ class CallRecord:
         """A leg begins; `side` is "caller" or "called"."""
         self.legs[leg] = LegRecord(leg, side, sip_call_id, gateway, now)
 
+    def called(self, leg: str, sip_call_id: str) -> None:
+        """An anchored leg is called once its port is open, and has its Call-ID from then on."""
+        if (noted := self.legs.get(leg)) is not None:
+            noted.sip_call_id = sip_call_id
+
     def rang(self, leg: str, now: float) -> None:
         """A called leg rings; only the first time counts."""
         noted = self.legs[leg]
