@@ -59,11 +59,11 @@ def read(site: Site, folder: Path, at: datetime) -> tuple[Papers | None, tuple[F
     if wanted is None:
         return None, ()
     findings: list[Finding] = []
-    trunk = _identity("certificates.public_server", wanted.public_server, folder, findings)
+    trunk = identity_of("certificates.public_server", wanted.public_server, folder, findings)
     phones = trunk
     if wanted.phones is not None:
-        phones = _identity("certificates.phones", wanted.phones, folder, findings)
-    trust = _trust(wanted.trust, folder, findings)
+        phones = identity_of("certificates.phones", wanted.phones, folder, findings)
+    trust = trust_of("certificates.trust", wanted.trust, folder, findings)
     if trunk is None or phones is None or trust is None:
         return None, tuple(findings)
     own = site.interfaces.eth0.domain_name
@@ -135,7 +135,10 @@ def _terms(
     )
 
 
-def _identity(place: str, files: CertificateFiles, folder: Path, findings: list[Finding]) -> Identity | None:
+def identity_of(
+    place: str, files: CertificateFiles, folder: Path, findings: list[Finding]
+) -> Identity | None:
+    """A certificate, its chain and its key, as named at the key `place`; None, and a finding, if unusable."""
     certificate = _contents(f"{place}.certificate", files.certificate, folder, findings)
     key = certificate
     if files.key:
@@ -154,10 +157,11 @@ def _identity(place: str, files: CertificateFiles, folder: Path, findings: list[
 _ANY_SUITE: Final = (0xC030, 0xC02C)  # for RSA and for EC keys
 
 
-def _trust(files: Sequence[str], folder: Path, findings: list[Finding]) -> TrustStore | None:
+def trust_of(key: str, files: Sequence[str], folder: Path, findings: list[Finding]) -> TrustStore | None:
+    """The roots and intermediates named at `key`; None, and findings, where a file cannot be used."""
     held = []
     for index, file in enumerate(files):
-        place = f"certificates.trust.{index}"
+        place = f"{key}.{index}"
         data = _contents(place, file, folder, findings)
         if data is None:
             continue

@@ -26,8 +26,8 @@ def certified(site: Site, folder: Path) -> Site:
                   (("customer", customer), ("carrier", carrier)))  # fmt: skip
     ours = _files(folder, "ipbx", customer.issue(site.interfaces.eth0.domain_name))
     sbcs = tuple(
-        sbc.model_copy(update={"certificate": _files(folder, sbc.label, carrier.issue(fqdn(site, sbc)))})
-        for sbc in site.carrier.sbcs[: len(site.trunk.gateways)]
+        sbc.model_copy(update={"certificate": _files(folder, f"sbc{place}", carrier.issue(fqdn(site, sbc)))})
+        for place, sbc in enumerate(site.carrier.sbcs[: len(site.trunk.gateways)], start=1)
     )
     return site.model_copy(
         update={

@@ -30,8 +30,9 @@ class Lab:
     """`async with Lab(site) as lab:` everything runs; afterwards nothing is left of it.
 
     `site` is the customer's, `lab.site` what it became. `trace` is where the IPBX's
-    trace goes, None for a file of the lab's own. `log` is told each line that the
-    processes log, with whose it is.
+    trace goes, None for a file of the lab's own; `keylog` is the file that gets the TLS
+    keys of IPBX and SBCs (None: no file does). `log` is told each line that the processes
+    log, with whose it is.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class Lab:
         *,
         phones: int | None = None,
         trace: Path | None = None,
+        keylog: Path | None = None,
         log: Callable[[str, str], None] = lambda label, line: None,
     ) -> None:
         self.customer = site
@@ -53,7 +55,8 @@ class Lab:
         passwords = {user.extension: secrets.token_hex(8) for user in site.users}
         self.site, self.places = self._moved(site, passwords)
         self.names = NameServer(make_zone(*zone_of(self.places.names)))
-        words = ["run", str(self.file), "--trace", str(self.trace)]
+        self._keys = ["--keylog", str(keylog.resolve())] if keylog is not None and self.secure else []
+        words = ["run", str(self.file), "--trace", str(self.trace), *self._keys]
         self.ipbx = Child("IPBX", words, self._socket(), log)
         self.sbcs = {sbc.label: self._sbc(sbc) for sbc in self.site.carrier.sbcs}
         self._wanted = phones
@@ -69,7 +72,7 @@ class Lab:
             raise
 
     def _sbc(self, sbc: CarrierSbc) -> Child:
-        words = ["carrier", str(self.file), "--sbc", sbc.label]
+        words = ["carrier", str(self.file), "--sbc", sbc.label, *self._keys]
         return Child(sbc.label, words, self._socket(sbc.label), self._log)
 
     def _socket(self, label: str = "") -> Path:
