@@ -133,7 +133,7 @@ def _from(source: Address, more: int) -> str:
 
 
 def _keys(captured: Captured) -> dict[Address, bytes]:
-    """Where each stream of the trunk comes from, and its master key and salt (RFC 4568 §6.1: the sender's)."""
+    """Where each stream of the trunk comes from; its key and salt are the sender's (RFC 4568 §6.1)."""
     between = _between(captured.stage.public[0], captured.stage.nominal.signalling)
     address, port = "sdp.connection_info.address", "sdp.media.port"
     key, salt = "sdp.crypto.master_key", "sdp.crypto.master_salt"
