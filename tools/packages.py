@@ -26,6 +26,7 @@ PEERS = {
     "ip": "iproute2",
     "unshare": "util-linux",
     "openssl": "openssl",
+    "g++": "g++",  # and with it gcc and libc6-dev: the generator of the media benchmark is C
 }
 # Those that bring a service: Debian would start it, now and at each boot.
 SERVICES = {"kamailio": "kamailio.service", "rtpengine-daemon": "rtpengine-daemon.service"}

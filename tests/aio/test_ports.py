@@ -127,6 +127,18 @@ def test_a_port_that_anybody_sits_on_is_passed_over(far: socket.socket) -> None:
     assert opened(ports, far).number == 6002
 
 
+def test_nobody_else_gets_in_where_two_sockets_of_ours_are(far: socket.socket) -> None:
+    ports = Ports(6000, 6010, 184)
+    port = opened(ports, far)
+    learn(port, far.getsockname())
+    port.latch(ports.again)
+    assert port.strays is not None
+    with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        with pytest.raises(OSError, match="Address already in use"):
+            other.bind((OWN, port.number))
+
+
 def test_an_address_that_is_not_ours_is_told_in_words() -> None:
     session = Session("m", BUFFER, Dice(), lambda event: None)
     with pytest.raises(OSError, match=r"cannot open media port 192\.0\.2\.1 6000: Cannot assign"):

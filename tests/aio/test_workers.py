@@ -399,7 +399,9 @@ def test_a_worker_that_dies_takes_its_calls_alone_and_is_started_again(play: OnL
                 await talk(phone2, carrier2, ports)
                 before = seam.workers.pids
                 os.kill(before["worker-1"], signal.SIGKILL)
-                assert await seam.next(Lost) == Lost("worker-1", ("one",))
+                lost = await seam.next(Lost)
+                assert isinstance(lost, Lost)
+                assert (lost.worker, lost.medias) == ("worker-1", ("one",))
                 await talk(phone2, carrier2, ports)
                 ports = await call(seam, phone, carrier, "three")
                 await talk(phone, carrier, ports)

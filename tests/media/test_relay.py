@@ -1027,3 +1027,25 @@ def test_no_key_source_and_index_are_ever_used_twice(seed: int) -> None:
         else:
             audit.outputs(wire.wait(dice.choice([0.02, 0.3, 3.0])))
     assert audit.seen
+
+
+def test_what_the_kernel_did_not_take_is_not_counted_as_sent() -> None:
+    wire = call()
+    for _ in range(3):
+        wire.says("a")
+    wire.session.legs["b"].path.unsent()  # nothing came from there yet: nobody to count it for
+    path = wire.session.legs["a"].path
+    path.unsent()
+    assert wire.session.legs["b"].report().sent == 2
+
+
+def test_a_number_that_was_sent_behind_our_back_is_not_sent_again() -> None:
+    """The last fence: libsrtp itself would have to be asked twice for one index."""
+    wire = call()
+    wire.says("a")
+    path, far = wire.session.legs["a"].path, wire.far["a"]
+    header = path.expected
+    assert wire.says("a") is not None
+    path.expected = header
+    far.sequence, far.timestamp = far.sequence - 1, far.timestamp - 160
+    assert wire.says("a") is None

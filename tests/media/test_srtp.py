@@ -143,6 +143,7 @@ def test_the_short_tag_is_four_octets_and_that_of_rtcp_stays_ten() -> None:
 @pytest.mark.rfc("3711#3.3.2")
 def test_a_packet_is_opened_once() -> None:
     ours, own = Pair(), Srtp(MATERIAL)
+    assert ours.inbound._policy.window_size == 128
     closed = [own.close(rtp(sequence)) for sequence in range(300)]
     assert ours.open(closed[0]) == rtp(0)
     assert ours.open(closed[0]) == b""

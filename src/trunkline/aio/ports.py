@@ -70,18 +70,33 @@ class Port:
         if self.strays is not None:  # the source moved, and the stray one is it
             self.strays.connect(source)
             former, self.rtp, self.strays = self.rtp, self.strays, None
+            _share(former, True)
         elif self.source is None:
             self.rtp.connect(source)
         else:
             return None  # no second socket could be had: stay with the old one
         self.source = source
         with suppress(OSError):  # no file left for it: then strays are neither heard nor counted
-            self.strays = opened(self.address, self.number)
+            self.strays = self._second(opened)
         return former
+
+    def _second(self, opened: Callable[[str, int], socket.socket]) -> socket.socket:
+        """Two may share a port that both allow: for the moment it takes, so that nobody else comes in."""
+        _share(self.rtp, True)
+        try:
+            second = opened(self.address, self.number)
+            _share(second, False)
+            return second
+        finally:
+            _share(self.rtp, False)
 
     def sockets(self) -> tuple[socket.socket, ...]:
         """All that are open."""
         return tuple(one for one in (self.rtp, self.rtcp, self.strays) if one is not None)
+
+
+def _share(one: socket.socket, allowed: bool) -> None:
+    one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, allowed)
 
 
 class Ports:
@@ -126,8 +141,6 @@ class Ports:
                     continue
                 reason = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
                 raise OSError(f"cannot open media port {address} {number}: {reason}") from error
-            # It was bound without, to be refused where anybody sits; now a second one may come.
-            rtp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             self._taken.add((address, number))
             return Port(leg, address, number, rtp, rtcp)
         pairs = self._at.get(address, self._any)
@@ -163,7 +176,7 @@ class Ports:
             else:
                 bound.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, self._tos)
             if shared:
-                bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                _share(bound, True)
             bound.bind((address, number))
         except OSError:
             bound.close()
