@@ -23,7 +23,7 @@ LIMIT = 0.7  # of one processor: a generator above it may have been what was mea
 class Load(NamedTuple):
     """The calls of one run: INVITE 100 180 200 ACK, talk, BYE 200."""
 
-    calls: int = 1500
+    calls: int = 1200
     rate: float = 150.0  # a second
     ring: float = 0.02  # s from 180 to 200
     talk: float = 0.05  # s from ACK to BYE

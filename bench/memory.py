@@ -24,7 +24,8 @@ from bench import cost, results
 PHONES = 2000  # idle registrations
 TALKING = 500  # calls up at once
 MANY = 20_000  # calls in a row, of which the first quarter fills the allocator's pools
-RATE = 200  # of them a second
+RATE = 150  # of them a second
+PATIENCE = 240.0  # s
 
 
 def measure(directory: Path, tell: Callable[[str], None]) -> list[results.Result]:
@@ -76,19 +77,19 @@ def _calls(directory: Path, tell: Callable[[str], None]) -> list[results.Result]
                 )
             )
 
-        calling("warm-up", 500, 50, 0.05).finished(60)
-        until(lambda: _left(program, directory) == 0, 60, "the transactions' timers to end", program)
+        calling("warm-up", 500, 100, 0.05).finished(60)
+        _rests(program, directory)
         before = cost.resident_bytes(program.pid)
-        held = calling("held", TALKING, 50, 20.0)
+        held = calling("held", TALKING, 100, 12.0)
         until(lambda: _asked(directory)["channels"]["used"] >= TALKING, 60, "the calls to be up", program)
         each = (cost.resident_bytes(program.pid) - before) / TALKING / 1024
-        held.finished(60)
+        held.finished(PATIENCE)
         tell(f"{TALKING} calls up: {each:.1f} KiB each")
-        calling("first", MANY // 4, RATE, 0.05).finished(MANY / 4 / RATE + 60)
-        until(lambda: _left(program, directory) == 0, 60, "the transactions' timers to end", program)
+        calling("first", MANY // 4, RATE, 0.05).finished(MANY / 4 / RATE + PATIENCE)
+        _rests(program, directory)
         early = cost.resident_bytes(program.pid)
-        tally = calling("many", MANY - MANY // 4, RATE, 0.05).finished(MANY / RATE + 60)
-        until(lambda: _left(program, directory) == 0, 60, "the transactions' timers to end", program)
+        tally = calling("many", MANY - MANY // 4, RATE, 0.05).finished(MANY / RATE + PATIENCE)
+        _rests(program, directory)
         late = cost.resident_bytes(program.pid)
         if tally.fault:
             raise RuntimeError(f"calls failed: {tally.fault}")
@@ -101,14 +102,16 @@ def _calls(directory: Path, tell: Callable[[str], None]) -> list[results.Result]
     ]
 
 
-def _left(program: Program, directory: Path) -> int:
-    return sum(_asked(directory)["remains"].values())
+def _rests(program: Program, directory: Path) -> None:
+    """Wait until nothing of a call is left: half a minute of timers, more where the machine is busy."""
+    what = "the transactions' timers to end"
+    until(lambda: not sum(_asked(directory)["remains"].values()), PATIENCE, what, program)
 
 
 def _asked(directory: Path) -> dict[str, Any]:
     """What the IPBX says of itself on its control socket."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as talk:
-        talk.settimeout(10)
+        talk.settimeout(60)
         talk.connect(str(directory / "ask"))
         talk.sendall(b'{"ask": "status"}\n')
         with talk.makefile("rb") as lines:

@@ -16,10 +16,15 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from packages import find, missing
 
 pytest_plugins = ["tests.edges"]
+
+# Two cores shared by a whole run: how long one example takes says nothing of the code.
+settings.register_profile("house", deadline=None)
+settings.load_profile("house")
 
 INSIDE = "TRUNKLINE_TEST_NAMESPACE"  # set in the environment of a test that already has its namespace
 
@@ -36,11 +41,15 @@ def namespace_command() -> list[str] | None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Marks the tests of a kind by the directory they live in, before -m selects."""
+    """Marks the tests of a kind by the directory they live in, before -m selects.
+
+    Those that run elsewhere come last: no test after them finds what one before them left set up.
+    """
     for item in items:
         room = item.path.relative_to(config.rootpath / "tests").parts[0]
         if room in ("simulation", "interop", "network"):
             item.add_marker(room)
+    items.sort(key=lambda item: item.get_closest_marker("network") is not None)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

@@ -40,7 +40,7 @@ CHECK = (
 TEST = (
     *CHECK,
     Stage("tests", (*PYTEST, *PER_CORE, "-m", PURE, "--edges", *COVERAGE)),
-    Stage("simulation", (*PYTEST, *PER_CORE, "-m", "simulation")),
+    Stage("simulation", (*PYTEST, *PER_CORE, "-m", "simulation", "--edges=show")),
     Stage("real peers", (*PYTEST, "-v", "-m", "interop or network")),
 )
 

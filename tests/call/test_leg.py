@@ -744,3 +744,19 @@ def test_every_state_of_the_table_leads_to_the_end() -> None:
 
 def test_terms_have_defaults_that_fit_the_trunk() -> None:
     assert [codec.name for codec in Terms("m", A[0]).capabilities.codecs] == ["PCMA"]
+
+
+@pytest.mark.rfc("3261#15")
+def test_called_party_that_hangs_up_before_the_ack_says_goodbye_once() -> None:
+    line, a, b = two()
+    line.lose("ACK", 99)
+    answering(b)
+    a.call(B)
+    line.run(0.1)
+    b.does(b.leg.hang_up(BYE, line.now))
+    line.run(40)
+    assert "Ended" not in b.kinds()  # it was b's own wish, whatever the timer says
+    assert line.said("b BYE") == ["b BYE"]
+    over(line, a, b)
+    b.does(b.leg.inform(b"5", "text/plain", line.now))
+    assert b.heard[-1].status == 481

@@ -50,6 +50,8 @@ def test_the_customer_calls_a_subscriber_on_the_media_address() -> None:
     status = lobby.node.status(lobby.now)
     assert (status["calls"], status["channels"]) == (1, {"bound": 12, "used": 1})
     assert status["talks"][0]["other"] == OWN
+    (running,) = status["running"]
+    assert (running["state"], running["through"]) == ("talking", False)
     call.byes()
     lobby.rests()
 
@@ -546,6 +548,7 @@ def test_a_media_engine_that_is_gone_takes_its_calls_along() -> None:
     call = lobby.calls()
     answered(lobby, call)
     (leg,) = lobby.node.calls
-    lobby.tells(anchor.Lost("worker", (leg, "another")))
+    lobby.tells(anchor.Lost("ends", (leg, "another")))
+    assert says(lobby) == ["the media engine ends is gone, and 1 calls with it"]
     assert q850(call.hears_bye()) == 41
     lobby.rests()

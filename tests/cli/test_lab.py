@@ -95,7 +95,7 @@ def test_an_sbc_can_be_asked_to_misbehave_and_to_place_a_call(lab: Lab) -> None:
     assert json.loads(here.run(*nominal, "status")[1])["calls"] == 1
 
 
-@pytest.mark.parametrize("words", [("fault", "flood"), ("place", "1"), ("dance",)])
+@pytest.mark.parametrize("words", [("fault", "flood"), ("fault", "503", "soon"), ("place", "1"), ("dance",)])
 def test_a_question_an_sbc_does_not_know_is_wrong_use(lab: Lab, words: tuple[str, ...]) -> None:
     here, told = lab
     code, out, err = here.run("carrier", told["site"], "--sbc", "nominal", "--ask", *words)

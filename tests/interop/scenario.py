@@ -79,6 +79,20 @@ ANSWERS = (
     respond("200 OK", tag=False),
 )
 _CHALLENGE = 'Digest realm="carrier.example", nonce="1f7a0c2b9d", algorithm=MD5'
+# Challenges the INVITE, too, and takes the call only with the account's credentials. SIPp verifies those in
+# Authorization alone, so it is 401.
+CHALLENGES = (
+    respond("401 Unauthorized", more=f"WWW-Authenticate: {_CHALLENGE}"),
+    receive("ACK"),
+    '<recv request="INVITE"><action>'
+    '<verifyauth assign_to="known" username="[user]" password="[password]"/></action></recv>',
+    '<nop hide="true" test="known" next="known"/>',
+    respond("403 Forbidden"),
+    receive("ACK"),
+    '<nop next="over"/>',
+    '<label id="known"/>',
+    *ANSWERS,
+)
 # A registrar, too. [user] and [password] are the account; any other gets 403.
 REGISTRAR = (
     respond("401 Unauthorized", more=f"WWW-Authenticate: {_CHALLENGE}"),

@@ -2,7 +2,8 @@
 
 Each is a process of its own on loopback addresses of its own, asked over its control socket. Signalling and
 media of an SBC are on different addresses, as the guide has it. Timers are a lab's: T1 is 0.1 s, so that a
-lost message costs little and everything has ended 6.4 s after it was over.
+lost message costs little and all has ended 6.4 s after it was over. Where load must not look like loss, T1 is
+the RFC's.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from tests.example_site import edited, tree
 from tests.interop.program import Address, PeerError, Program, loopback, until
 
 T1 = 0.1  # s
-LINGER = 64 * T1  # s that a transaction may remain after its call (timers B, F, H, J, L, M)
+LINGER = 64  # times T1 that a transaction may remain after its call (timers B, F, H, J, L, M)
 PASSWORD = "open-sesame"
 
 
@@ -52,13 +53,14 @@ def site(
     places: Places,
     *,
     subscribers: Sequence[Mapping[str, object]] = (),
-    users: int = 4,
+    t1: float = T1,
     changes: Mapping[str, Any] | None = None,
 ) -> Path:
     """Writes the shipped example as this test's site, and returns the file.
 
-    Users 201, 202 ... have the DDIs +33199001001, 002 ... and ``PASSWORD``. ``subscribers`` join those of the
-    example. ``changes`` replace values at dotted paths of the tree.
+    Users 201 to 204 have the DDIs +33199001001 to 004 and ``PASSWORD``. ``subscribers`` join those of the
+    example. ``t1`` (s) scales all timers, those that judge a gateway among them. ``changes`` replace values
+    at dotted paths of the tree.
     """
     directory.mkdir(parents=True, exist_ok=True)
     gateways = [
@@ -69,9 +71,14 @@ def site(
             "domain_proxy": {"target_domain": address, "outbound_proxy": address, "port": 5060},
             "media": {"bandwidth": 1000},
             "protocol": {
-                "supervision": {"every_up": 1, "every_down": 1, "timeout": 0.9, "hold_down": 0.5},
-                "initial_timeout": 1,
-                "trying_timeout": 1,
+                "supervision": {
+                    "every_up": 10 * t1,
+                    "every_down": 10 * t1,
+                    "timeout": 9 * t1,
+                    "hold_down": 5 * t1,
+                },
+                "initial_timeout": 10 * t1,
+                "trying_timeout": 10 * t1,
             },
         }
         for index, (label, address) in enumerate(
@@ -83,8 +90,7 @@ def site(
         {"label": "backup", "signalling": places.backup, "media": places.backup_media},
     ]
     people = [
-        {"extension": f"{201 + n}", "ddi": f"+331990010{1 + n:02d}", "password": PASSWORD}
-        for n in range(users)
+        {"extension": f"{201 + n}", "ddi": f"+331990010{1 + n:02d}", "password": PASSWORD} for n in range(4)
     ]
     text = edited(
         {
@@ -93,12 +99,13 @@ def site(
             "phones.expires_min": 30,
             "interfaces.eth0": {"address": places.ipbx},
             "dns": [],
-            "timers": {"t1": T1, "t2": 4 * T1, "t4": 5 * T1},
+            "timers": {"t1": t1, "t2": 4 * t1, "t4": 5 * t1},
             "trunk.channels": 1000,
             "trunk.gateways": gateways,
             "users": people,
             "records.file": str(directory / "records.jsonl"),
             "carrier.channels": 1000,
+            "carrier.supervision": {"options": False},
             "carrier.sbcs": sbcs,
             "carrier.subscribers": [*tree()["carrier"]["subscribers"], *subscribers],
             **(changes or {}),
@@ -173,9 +180,17 @@ class Node(Program):
 class Ipbx(Node):
     """The IPBX of a site file."""
 
-    def __init__(self, site: Path, directory: Path, trace: Path | None = None, *options: str | Path) -> None:
+    def __init__(
+        self,
+        site: Path,
+        directory: Path,
+        trace: Path | None = None,
+        *options: str | Path,
+        t1: float = T1,
+    ) -> None:
         super().__init__("run", site, directory, (), trace, *options)
         self._records = site.parent / "records.jsonl"
+        self._linger = LINGER * t1
 
     def status(self) -> dict[str, Any]:
         return self.ask("status")
@@ -216,7 +231,7 @@ class Ipbx(Node):
             return None if busy(status) else status
 
         try:
-            return until(settled, 2 * LINGER + 5.0, what, self)  # an ACK that never comes, then a BYE
+            return until(settled, 2 * self._linger + 5.0, what, self)  # an ACK that never comes, then a BYE
         except PeerError as error:
             raise PeerError(f"{error}\n{json.dumps(self.status(), indent=1)}") from None
 
@@ -229,7 +244,7 @@ class Ipbx(Node):
 
     def recorded(self, count: int) -> list[dict[str, Any]]:
         """Waits until ``count`` calls are recorded, and returns their records, oldest first."""
-        until(lambda: len(self.records()) >= count, LINGER + 5.0, f"{count} call records", self)
+        until(lambda: len(self.records()) >= count, self._linger + 5.0, f"{count} call records", self)
         return self.records()
 
 
@@ -260,12 +275,12 @@ def standing(
     directory: Path,
     *,
     subscribers: Sequence[Mapping[str, object]] = (),
-    changes: Mapping[str, Any] | None = None,
+    t1: float = T1,
 ) -> Iterator[tuple[Places, Ipbx, Carrier]]:
     """A whole trunk of two access SBCs that are up."""
     places = Places()
-    file = site(directory, places, subscribers=subscribers, changes=changes)
-    with Carrier(file, directory / "carrier") as carrier, Ipbx(file, directory / "ipbx") as ipbx:
+    file = site(directory, places, subscribers=subscribers, t1=t1)
+    with Carrier(file, directory / "carrier") as carrier, Ipbx(file, directory / "ipbx", t1=t1) as ipbx:
         ipbx.ready("nominal", "backup")
         yield places, ipbx, carrier
 

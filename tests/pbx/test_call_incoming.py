@@ -52,6 +52,24 @@ def test_a_ddi_rings_its_user_however_the_carrier_writes_it(number: str) -> None
     office.rests()
 
 
+@pytest.mark.rfc("7315#4.2")
+@pytest.mark.parametrize("where", ["To", "P-Called-Party-ID"])
+def test_a_registered_trunk_is_called_at_its_contact_for_the_number_beside_it(where: str) -> None:
+    account = {"requested": "true", "user": "site42", "password": "secret"}
+    office = Office({"trunk.gateways.0.registration": account})
+    register = office.nominal.hears("REGISTER")
+    office.nominal.says(200, register, headers=(("Contact", f"{register.get('contact')};expires=3600"),))
+    phone = office.phone("202")
+    call = office.calls_in("site42", headers=((where, "<sip:+33199001002@carrier.example>"),))
+    bell = phone.rung()
+    bell.says(486)
+    phone.hears("ACK")
+    call.hears_no(486)
+    assert office.record()["to"] == "+33199001002"
+    office.calls_in("+33199001002", caller="+33199009002")  # or for the number itself
+    phone.hears("INVITE")
+
+
 def test_calls_come_in_by_the_backup_at_any_time() -> None:
     office = Office()
     phone = office.phone("201")
@@ -383,6 +401,25 @@ def test_an_abandoned_call_stops_ringing() -> None:
     phone.hears("ACK")
     record = office.record()
     assert (record["cause"], record["ended_by"], record["answer"]) == (16, "caller", None)
+    office.rests()
+
+
+@pytest.mark.rfc("3326#2")
+def test_a_call_picked_up_elsewhere_is_no_missed_call() -> None:
+    office = Office()
+    phone = office.phone("201")
+    call = office.calls_in()
+    bell = phone.rung()
+    call.cancels(headers=(("Reason", 'SIP;cause=200;text="Call completed elsewhere"'),))
+    call.peer.hears(200)
+    call.hears_no(487)
+    bell.says(180)
+    cancel = phone.hears("CANCEL")
+    assert cancel.all("reason")[0] == 'SIP;cause=200;text="Call completed elsewhere"'
+    phone.says(200, cancel)
+    bell.says(487)
+    phone.hears("ACK")
+    assert (office.record()["cause"], office.record()["ended_by"]) == (26, "caller")
     office.rests()
 
 

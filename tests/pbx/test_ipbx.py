@@ -354,6 +354,18 @@ def test_a_reload_is_for_new_calls_and_running_ones_keep_what_they_have() -> Non
     assert office.record()["to"] == "+33199009001"[:-4] + "XXXX"
 
 
+def test_a_call_that_is_tried_again_after_a_reload_shows_what_it_showed() -> None:
+    office = Office()
+    office.phone("201").dials(NUMBER)
+    first = rung(office.nominal)
+    office.tells(Reload(site({"users.0.ddi": "+33199001009", "users.0.name": "Autre"})))
+    first.says(503)
+    office.nominal.hears("ACK")
+    again = rung(office.backup)
+    assert again.invite.from_.display == first.invite.from_.display
+    assert again.invite.from_.uri.user == "+33199001001"
+
+
 def test_a_reload_that_takes_a_user_off_takes_its_phone_off() -> None:
     office = Office()
     office.phone("202")
@@ -414,3 +426,22 @@ def test_the_trunk_may_have_an_interface_of_its_own() -> None:
     listen = office.node.exchange.listen
     assert listen.every() == (("UDP", PHONES), ("UDP", ("203.0.113.5", 5060)), ("TCP", ("203.0.113.5", 5060)))
     assert office.node.exchange.domain(office.site.trunk.gateways[0]) == "203.0.113.5"
+
+
+def test_what_comes_after_a_drain_was_cut_short_changes_nothing() -> None:
+    office = Office({"calls.drain_max": "1"})
+    phone = office.phone("201")
+    call = phone.dials(NUMBER, sdp=b"")
+    far = rung(office.nominal)
+    far.says(200, ANSWER)
+    answer = phone.hears(200)
+    office.tells(Drain())
+    office.after(0.9)
+    assert office.node.drained
+    records = list(office.records)
+    phone.inbox.clear()
+    call.acks(answer)  # without the answer it owes
+    call.hears_bye()
+    office.nominal.inbox.clear()
+    office.after(64.0)
+    assert office.records == records

@@ -178,6 +178,17 @@ def test_called_partys_answer_is_final(status: int) -> None:
     assert not of(trunk(), 1).reroutes(status, rang=False)
 
 
+@pytest.mark.parametrize("status", [302, 401, 403, 404, 480, 488, 503, Failure.TIMEOUT])
+def test_an_emergency_call_takes_no_gateways_refusal_for_an_answer(status: Any) -> None:
+    assert of(trunk(), 1).reroutes(status, rang=False, emergency=True)
+    assert not of(trunk(), 1).reroutes(status, rang=True, emergency=True)
+
+
+@pytest.mark.parametrize("status", [486, 600, 603])
+def test_an_emergency_call_takes_a_persons(status: int) -> None:
+    assert not of(trunk(), 1).reroutes(status, rang=False, emergency=True)
+
+
 def test_reroute_statuses_are_a_knob() -> None:
     protocol = model.GatewayProtocol(reroute_statuses=(480,))
     nominal = of(trunk(gateway(1, protocol=protocol)), 1)

@@ -33,13 +33,15 @@ class Limits(NamedTuple):
     """What strangers may cost us.
 
     `patience`: seconds from a message's first byte to its last. `connect`: seconds until
-    a connection must stand. `unread`: bytes that wait for a peer that does not read.
+    a connection must stand, well under a gateway's `initial_timeout` of 4, so that a large
+    request still has time for UDP (RFC 3261 §18.1.1). `unread`: bytes that wait for a peer
+    that does not read.
     """
 
     connections: int = 2048
     per_source: int = 256
     patience: float = 15.0
-    connect: float = 5.0
+    connect: float = 2.0
     unread: int = 1 << 20
 
 

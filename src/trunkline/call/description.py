@@ -17,7 +17,7 @@ from trunkline.sdp.description import Description, Direction, Origin
 from trunkline.sdp.negotiation import Negotiation, State
 from trunkline.sdp.offer_answer import Capabilities, Stream, agreed, answer, answerable, offer, re_offer
 from trunkline.sdp.relay import follow, relabelled, same_session
-from trunkline.sip.endpoint import SDP
+from trunkline.sip.arrival import SDP
 from trunkline.sip.flow import Ids
 from trunkline.sip.message import Message
 

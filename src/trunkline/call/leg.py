@@ -372,6 +372,8 @@ class Leg:
             cause = Cause(102, 504, "no PRACK came")  # Q.850 102: recovery on timer expiry
             return [events.Ended(self, cause, "timer"), *self._gone()]
         cause = Cause(_q850(event.request)[0] or NORMAL_CLEARING, 487, "the caller gave up")
+        if any(isinstance(why, Reason) and _elsewhere(why) for why in event.request.values("reason")):
+            cause = Cause(26, 200, "Call completed elsewhere")
         return [events.Ended(self, cause, "remote"), *self._gone()]
 
     def _ended(self, event: sip.Ended, now: float) -> list[Any]:
@@ -490,6 +492,11 @@ def _q850(message: Message) -> tuple[int, str]:
         if isinstance(reason, Reason) and reason.protocol.upper() == "Q.850" and reason.cause:
             return reason.cause, reason.text or ""
     return 0, ""
+
+
+def _elsewhere(reason: Reason) -> bool:
+    """RFC 3326 §2: another phone answered, this one missed nothing."""
+    return reason.protocol.upper() == "SIP" and reason.cause == 200
 
 
 _SILENCES = {408: "no answer from the next hop", 503: "the next hop cannot be reached"}

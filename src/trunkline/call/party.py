@@ -77,9 +77,13 @@ class Party:
 
     def hear_media(self, event: anchor.Event, now: float) -> list[Any]:
         """Take an event of this party's media end."""
-        if isinstance(event, anchor.Silent) and self.behaviour.leaves_silence:
+        if self.leaves(event):
             return self.hang_up(now, SILENCE)
         return []
+
+    def leaves(self, event: anchor.Event) -> bool:
+        """Whether this silence is one to leave: before the answer nobody has to speak."""
+        return isinstance(event, anchor.Silent) and self.talking and self.behaviour.leaves_silence
 
     def hang_up(self, now: float, cause: Cause = NORMAL) -> list[Any]:
         self._at = None

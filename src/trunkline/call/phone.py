@@ -164,7 +164,7 @@ class Phone:
         for item in items:
             if type(item) is RequestReceived:
                 out += self._taken(self._request(item, now), now)
-            elif isinstance(item, events.CallEvent):
+            elif type(item) in events.EVENTS:
                 out += self._taken(self._hear(item, now), now)
             elif isinstance(item, SendRegister):
                 out += self._taken(self._send_register(item, now), now)
@@ -221,7 +221,7 @@ class Phone:
                 call.heard.add(event.tone)
             case anchor.Silent():
                 call.silent = True
-                if call.party.behaviour.leaves_silence and call.ended_at is None:
+                if call.party.leaves(event) and call.ended_at is None:
                     call.cause, call.ended_at, call.ended_by = SILENCE, now, "local"
             case anchor.Report():
                 call.report = event

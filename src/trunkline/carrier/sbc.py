@@ -126,7 +126,8 @@ class Sbc:
     def _media(self, event: anchor.Event, now: float) -> list[Any]:
         if isinstance(event, anchor.Lost):
             lost = [end for id in event.medias if (end := self._ends.get(id)) is not None]
-            return [output for end in lost for output in end.hang_up(now, MEDIA_LOST)]
+            said = Log("warning", f"the media engine {event.worker} is gone, and {len(lost)} calls with it")
+            return [said, *(output for end in lost for output in end.hang_up(now, MEDIA_LOST))]
         talk = self.talks.get(event.leg)
         if talk is not None:
             talk.hear(event)
@@ -194,11 +195,17 @@ class Sbc:
             "customer": self.customer.status(now),
             "calls": len(self.calls),
             "channels": {"bound": self._bought, "used": len(self.calls)},
+            "running": [self._running(leg) for leg in self.calls.values()],
             "draining": self.draining,
             "talks": [talk.status() for talk in self.talks.values()],
             "refused_handshakes": self.refused_handshakes,
             "remains": self.endpoint.remains(),
         }
+
+    def _running(self, leg: Leg) -> dict[str, Any]:
+        """One call that takes a channel; a call of a built-in subscriber is among the talks as well."""
+        through = isinstance(self._ends[leg.id], Through)
+        return {"leg": leg.id, "state": str(leg.state), "through": through}
 
     # --- requests ---------------------------------------------------------------------------
 
@@ -207,7 +214,7 @@ class Sbc:
         for item in items:
             if type(item) is RequestReceived:
                 out += self._taken(self._request(item, now), now)
-            elif isinstance(item, events.CallEvent):
+            elif type(item) in events.EVENTS:
                 out += self._taken(self._hear(item, now), now)
             elif isinstance(item, SendOptions):
                 out += self._taken(self.customer.probe(self.endpoint, item.probe, now), now)

@@ -3,6 +3,7 @@
 Each SBC can be asked while it runs, in another terminal:
 
   trunkline carrier SITE.yaml --sbc nominal --ask fault 503      none, 503, 100 or silent
+  trunkline carrier SITE.yaml --sbc nominal --ask fault 503 60   and ask for 60 s of rest
   trunkline carrier SITE.yaml --sbc nominal --ask place +33199009001 +33199001001
   trunkline carrier SITE.yaml --sbc nominal --ask status
   trunkline carrier SITE.yaml --sbc nominal --ask renew          (or SIGHUP)
@@ -55,7 +56,7 @@ def arguments(parser: ArgumentParser) -> None:
 def main(given: Namespace) -> int:
     """Run the verb; returns the exit code."""
     try:
-        site = ready(given.site, wanted=())
+        site = ready(given.site, wanted=("trunk",))  # the account its trunk registers with, if any
     except Refused as refused:
         return complain(refused)
     sbcs = [sbc for sbc in site.carrier.sbcs if given.sbc in (None, sbc.label)]
@@ -179,7 +180,7 @@ class _Room:
             case "status":
                 return {**self.sbc.status(clock.now()), "wire": self.driver.counters()}
             case "fault":
-                self.sbc.suffer(Fault(str(asked.get("fault", ""))))
+                self.sbc.suffer(Fault(str(asked.get("fault", ""))), int(asked.get("retry_after", 0)))
                 return {"fault": str(self.sbc.fault)}
             case "place":
                 return self._place(asked)
@@ -227,7 +228,10 @@ def _ask(given: Namespace, sbcs: list[CarrierSbc]) -> int:
         return serving.EXIT_USE
     question = _question(given.ask)
     if question is None:
-        print("ask one of: status; fault none|503|100|silent; place CALLER NUMBER; renew", file=sys.stderr)
+        print(
+            "ask one of: status; fault none|503|100|silent; fault 503 SECONDS; place CALLER NUMBER; renew",
+            file=sys.stderr,
+        )
         return serving.EXIT_USE
     answer = serving.asked(_socket(given, sbcs[0].label, 1), question)
     serving.tell(given, answer, _answer_lines)
@@ -240,6 +244,8 @@ def _question(words: list[str]) -> dict[str, Any] | None:
             return {"ask": word}
         case ["fault", fault] if fault in set(Fault):
             return {"ask": "fault", "fault": fault}
+        case ["fault", Fault.UNAVAILABLE, seconds] if seconds.isascii() and seconds.isdigit():
+            return {"ask": "fault", "fault": str(Fault.UNAVAILABLE), "retry_after": int(seconds)}
         case ["place", caller, number]:
             return {"ask": "place", "caller": caller, "number": number}
     return None

@@ -9,23 +9,22 @@ leg is gone, so that the bound counts what the carrier counts (CAC-1).
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from enum import StrEnum
 from typing import Any, ClassVar
 
 from trunkline.call import events
 from trunkline.call.bridge import Bridge
 from trunkline.call.cause import Cause, from_status
-from trunkline.call.credentials import authorizer
 from trunkline.call.description import Terms
 from trunkline.call.leg import Leg, reasons, unclaimed
 from trunkline.call.node import Log
-from trunkline.call.registrar import Binding
 from trunkline.finding import ParseError
 from trunkline.media import anchor
 from trunkline.pbx import identity, refusal
 from trunkline.pbx.attempts import Attempts, Path
 from trunkline.pbx.dialplan import Barred, External, Internal, Kind, Unknown
-from trunkline.pbx.exchange import PHONE_POLICY, Exchange, trunk_policy
+from trunkline.pbx.exchange import PHONE_POLICY, Exchange, others, trunk_policy
 from trunkline.pbx.gateway import TrunkGateway
 from trunkline.pbx.record import CallRecord
 from trunkline.pbx.refusal import Refused
@@ -35,7 +34,6 @@ from trunkline.sip.flow import Flow
 from trunkline.sip.message import Request
 from trunkline.sip.session import SessionPolicy
 from trunkline.sip.transaction import ServerInvite
-from trunkline.sip.uri import format_host
 from trunkline.sip.usage_events import Outgoing
 from trunkline.site.model import User
 
@@ -74,6 +72,7 @@ NEXT: dict[tuple[State, str], State] = {
     (State.TALKING, "end"): State.ENDING,
     (State.ENDING, "over"): State.OVER,
 }
+_ENDED = frozenset({State.ENDING, State.OVER})
 
 
 class Call:
@@ -87,7 +86,6 @@ class Call:
         "_attempts",
         "_bridge",
         "_due",
-        "_external",
         "_failed",
         "_gateway",
         "_heard_of",
@@ -124,7 +122,6 @@ class Call:
         self._over = over
         self._user: User | None = None  # the caller, of an internal or outgoing call
         self._gateway: TrunkGateway | None = None  # the one it came by, or was last tried on
-        self._external: External | None = None
         self._attempts: Attempts | None = None
         self._legs: dict[str, Leg] = {}  # all there were, by id
         self._open: set[str] = set()  # legs that are not gone
@@ -197,18 +194,15 @@ class Call:
     # --- outgoing ------------------------------------------------------------------------
 
     def _outgoing(self, route: External, request: Request, user: User, now: float) -> list[Any]:
-        emergency = route.kind is Kind.EMERGENCY
-        if not emergency and not route.clir and identity.wants_privacy(request):
-            route = External(route.number, route.kind, clir=True)
-        self.direction, self._external = "outgoing", route
+        if route.kind is not Kind.EMERGENCY and identity.wants_privacy(request):
+            route = replace(route, clir=True)
+        self.direction = "outgoing"
         self.record.parties(user.extension, route.number, direction="outgoing", kind=str(route.kind))
-        self._attempts = attempts = Attempts(
-            self.exchange, self.id, now, emergency=emergency, bounded=route.bounded
-        )
+        self._attempts = attempts = Attempts(self.exchange, self.id, user, route, self._forwards(), now)
         path = attempts.next(now)
-        return self._refuse(attempts.refusal, now) if path is None else self._try(path, now)
+        return self._refuse(attempts.refusal, now) if path is None else self._try(attempts, path, now)
 
-    def _try(self, path: Path, now: float) -> list[Any]:
+    def _try(self, attempts: Attempts, path: Path, now: float) -> list[Any]:
         """Call through this gateway."""
         self._go("try")
         gateway = self._gateway = path.gateway
@@ -216,29 +210,7 @@ class Call:
         leg = self.exchange.leg(self, trunk_policy(gateway.settings), terms)
         self._on_trunk[leg.id] = gateway
         self._plan("silent", now + gateway.settings.protocol.initial_timeout)
-        return self._heard(self._call(leg, self._to_carrier(path), gateway.label, now), now)
-
-    def _to_carrier(self, path: Path) -> Outgoing:
-        assert self._external is not None
-        assert self._user is not None
-        exchange, settings, route = self.exchange, path.gateway.settings, self._external
-        number = exchange.dialplan.as_sent(route.number, settings.general.numbers_format)
-        phone = ";user=phone" if number.startswith("+") else ""
-        scheme = "sips" if settings.security.sips else "sip"
-        target = f"{scheme}:{number}@{format_host(settings.domain_proxy.target_domain)}{phone}"
-        account = settings.registration
-        shown = identity.on_trunk(
-            exchange.dialplan.caller(self._user, route.clir),
-            exchange.domain(settings),
-            rfc3325=settings.identity.rfc3325,
-            account=account.user if account.requested else "",
-            scheme=scheme,
-        )
-        authorize = authorizer(account.user, account.password, exchange.ids) if account.requested else None
-        return Outgoing(
-            target, shown.from_, f"<{target}>", path.flow, shown.contact, shown.headers, self._forwards(),
-            authorize,
-        )  # fmt: skip
+        return self._heard(self._call(leg, attempts.outgoing(path), gateway.label, now), now)
 
     # --- incoming and internal --------------------------------------------------------------
 
@@ -247,8 +219,10 @@ class Call:
         assert gateway is not None
         caller = identity.caller_of(request)
         number = "" if caller is None else exchange.dialplan.shown(str(caller.uri))
-        self.record.parties(number, request.uri.number or request.uri.user, direction="incoming")
-        user = exchange.dialplan.inbound(request.uri_text)
+        account = gateway.settings.registration
+        called = identity.called_of(request, account.user if account.requested else "")
+        self.record.parties(number, called.number or called.user, direction="incoming")
+        user = exchange.dialplan.inbound(str(called))
         if user is None:
             return self._refuse(refusal.NO_SUCH_DDI, now)
         if not exchange.channels.take(self.id, gateway.index, now):
@@ -258,29 +232,24 @@ class Call:
 
     def _ring_user(self, user: User, name: str, number: str, now: float) -> list[Any]:
         """Ring all phones of a user at once; the first to answer has the call."""
-        bindings = self._phones_of(user, now)
+        exchange, request = self.exchange, self.a.request
+        bindings = exchange.registrar.contacts(user.extension, now)
         if not bindings:
-            registered = self.exchange.registrar.contacts(user.extension, now)
-            return self._refuse(refusal.CALLS_ITSELF if registered else refusal.NO_PHONE, now)
+            return self._refuse(refusal.NO_PHONE, now)
+        if self._user is not None and user.extension == self._user.extension and request is not None:
+            bindings = others(bindings, request)  # who calls itself reaches its other phones
+            if not bindings:
+                return self._refuse(refusal.CALLS_ITSELF, now)
         self._go("try")
         self._plan("unanswered", now + self._site.calls.ringing_max)
-        domain, forwards = self.exchange.phones_domain, self._forwards()
-        shown = identity.on_phone(name, number, domain)
-        to = f"<sip:{user.extension}@{domain}>"
+        domain, forwards = exchange.phones_domain, self._forwards()
+        shown, to = identity.on_phone(name, number, domain), f"<sip:{user.extension}@{domain}>"
         out: list[Any] = []
         for binding in bindings:
             outgoing = Outgoing(str(binding.uri), shown.from_, to, binding.flow, shown.contact, (), forwards)
-            terms = self.exchange.phone_terms(self.id, binding.flow, self.a.id)
-            out += self._call(self.exchange.leg(self, PHONE_POLICY, terms), outgoing, "", now)
+            terms = exchange.phone_terms(self.id, binding.flow, self.a.id)
+            out += self._call(exchange.leg(self, PHONE_POLICY, terms), outgoing, "", now)
         return self._heard(out, now)
-
-    def _phones_of(self, user: User, now: float) -> tuple[Binding, ...]:
-        """Where a user is called; who calls itself reaches its other phones."""
-        bindings = self.exchange.registrar.contacts(user.extension, now)
-        if self._user is None or user.extension != self._user.extension:
-            return bindings
-        caller = self.a.request.contact if self.a.request is not None else None
-        return tuple(binding for binding in bindings if caller is None or not binding.uri.same(caller.uri))
 
     # --- what the legs tell -----------------------------------------------------------------
 
@@ -385,15 +354,16 @@ class Call:
         assert attempts.path is not None
         if not self._heard_of and (outcome := refused.outcome) is not None:
             out += gateway.call_failed(outcome, retry_after, now, attempts.path.target)
-            if gateway.reroutes(outcome, rang=False) and (path := attempts.next(now)):
-                return [*out, *self._try(path, now)]
+            reroutes = gateway.reroutes(outcome, rang=False, emergency=attempts.emergency)
+            if reroutes and (path := attempts.next(now)):
+                return [*out, *self._try(attempts, path, now)]
         by = "called" if refused.answered else "ipbx"
         return [*out, *self._refuse(refused.cause, now, told=refusal.to_phone(refused), by=by)]
 
     def _ended(self, event: events.Ended, now: float) -> list[Any]:
         leg, cause = event.leg, event.cause
         self.record.ended(leg.id, cause, event.by, now)
-        if self.state is State.ENDING:
+        if self.state in _ENDED:
             return []
         if self.branches.pop(leg.id, None) is not None:  # its BYE overtook its answer
             return self._lost(leg, Refused(cause._replace(status=480), True), 0, now)
@@ -476,7 +446,7 @@ class Call:
 
     def end(self, cause: Cause, now: float, status: int = 480) -> list[Any]:
         """End the call from here; `status` is for a caller that has had no answer yet."""
-        if self.state is State.ENDING:
+        if self.state in _ENDED:
             return []
         bridge, talking = self._bridge, self.state is State.TALKING
         self._finish(cause, "ipbx", now)

@@ -10,7 +10,7 @@ from typing import Any
 
 from trunkline.call.description import Terms
 from trunkline.call.leg import Leg
-from trunkline.call.registrar import Registrar
+from trunkline.call.registrar import Binding, Registrar
 from trunkline.finding import ParseError
 from trunkline.pbx.admission import Channels
 from trunkline.pbx.dialplan import Dialplan
@@ -19,6 +19,7 @@ from trunkline.sdp.offer_answer import G729, PCMA, PCMU, Capabilities
 from trunkline.sip.endpoint import Endpoint, Owner
 from trunkline.sip.flow import Flow
 from trunkline.sip.locate import Target
+from trunkline.sip.message import Request
 from trunkline.sip.session import SessionPolicy
 from trunkline.sip.uri import Uri, format_host
 from trunkline.site.model import Gateway, SipListen, Site
@@ -147,6 +148,12 @@ class Exchange:
         except ParseError:  # a realm may be any text
             pass
         return format_host(self.listen.phones_address)
+
+
+def others(bindings: tuple[Binding, ...], request: Request) -> tuple[Binding, ...]:
+    """Those of a user's phones that did not send this request."""
+    caller = request.contact
+    return tuple(binding for binding in bindings if caller is None or not binding.uri.same(caller.uri))
 
 
 def trunk_policy(gateway: Gateway) -> SessionPolicy:

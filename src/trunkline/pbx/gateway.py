@@ -13,6 +13,8 @@ from trunkline.sip.message import Request, Response
 from trunkline.sip.registration import Account, Registration, SendRegister
 from trunkline.site.model import Gateway
 
+_BY_A_PERSON = frozenset({486, 600, 603})
+
 
 class TrunkGateway:
     """A machine of three: `addresses`, `watch`, and `registration` where the carrier wants one.
@@ -94,14 +96,17 @@ class TrunkGateway:
         stale = f" (old addresses in use: {self.addresses.error})" if self.addresses.error else ""
         return self.watch.why + stale
 
-    def reroutes(self, outcome: Outcome, rang: bool) -> bool:
+    def reroutes(self, outcome: Outcome, rang: bool, *, emergency: bool = False) -> bool:
         """Whether a call that failed here goes on to the next attempt.
 
         Never once it rang (any 18x): no phone may ring twice for one call. A timeout is
-        silence within initial_timeout, or 100 and then silence for trying_timeout.
+        silence within initial_timeout, or 100 and then silence for trying_timeout. An
+        emergency call takes no gateway's no for an answer, only a person's.
         """
         if rang:
             return False
+        if emergency:
+            return outcome not in _BY_A_PERSON
         return isinstance(outcome, Failure) or outcome in self.settings.protocol.reroute_statuses
 
     # --- what became of OPTIONS, calls and REGISTER ---------------------------------------

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from trunkline.pbx.dialplan import Caller
 from trunkline.sip.message import Request
 from trunkline.sip.syntax import quote
-from trunkline.sip.uri import escape_user
+from trunkline.sip.uri import Uri, escape_user, unescape
 from trunkline.sip.values import Address
 
 NAME_MAX = 80  # characters of a name that a phone is told
@@ -60,6 +60,17 @@ def caller_of(request: Request) -> Address | None:
         return None
     asserted = request.value("p-asserted-identity")
     return asserted if isinstance(asserted, Address) else request.from_
+
+
+def called_of(request: Request, account: str = "") -> Uri:
+    """Who is called: the Request-URI, unless that is only where this trunk registered (`account`).
+
+    Then the number stands in P-Called-Party-ID (RFC 7315 §4.2), or in To.
+    """
+    if not account or unescape(request.uri.user) != account:
+        return request.uri
+    called = request.value("p-called-party-id")
+    return called.uri if isinstance(called, Address) else request.to.uri
 
 
 def wants_privacy(request: Request) -> bool:

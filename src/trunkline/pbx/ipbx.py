@@ -314,6 +314,8 @@ class Ipbx:
         longest = bounds.ringing_max + bounds.duration_max + SETUP
         return {
             "customer": exchange.site.customer,
+            "architecture": exchange.site.architecture,
+            "name": exchange.site.interfaces.eth0.domain_name,
             "up": round(now - self.started, 1),
             "draining": exchange.draining,
             "gateways": exchange.trunk.status(now),

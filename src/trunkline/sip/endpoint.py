@@ -16,10 +16,10 @@ from typing import Any, NamedTuple, Protocol, cast
 
 from trunkline.finding import ParseError
 from trunkline.sip.agenda import Agenda, Sleeper
+from trunkline.sip.arrival import answer_flow, judge, stamped
 from trunkline.sip.dialog import Dialog, DialogState
 from trunkline.sip.flow import Flow, Ids, Send
-from trunkline.sip.headers import Via
-from trunkline.sip.message import METHODS, MessageError, Request, Response, check, parse, respond
+from trunkline.sip.message import MessageError, Request, Response, check, parse, respond
 from trunkline.sip.transaction import (
     ClientInvite,
     ClientRequest,
@@ -34,14 +34,10 @@ from trunkline.sip.transaction import (
     server_key,
 )
 from trunkline.sip.uri import format_host
-from trunkline.sip.values import MediaType, Word
 
 ClientTransaction = ClientInvite | ClientRequest
 ServerTransaction = ServerInvite | ServerRequest
 _TRANSACTIONS = (ClientInvite, ClientRequest, ServerInvite, ServerRequest)
-_OUTSIDE_DIALOG = frozenset({"REGISTER", "OPTIONS", "INVITE"})
-SDP = "application/sdp"
-_CONTACT_SCHEMES = frozenset({"sip", "sips", "tel"})
 
 
 class RequestReceived(NamedTuple):
@@ -332,58 +328,29 @@ class Endpoint:
             return self._after(known, known.receive(message, now), now)
         if method == "ACK":
             return self._ack(message, now)
-        request = self._stamped(message, flow)
+        request = stamped(message, flow)
         if method == "CANCEL":
             return self._cancel(request, key, flow, now)
         if len(self._servers) >= self.settings.transactions_max:
             return self._stateless(request, flow, 503, (("Retry-After", "5"),))
         make = ServerInvite if method == "INVITE" else ServerRequest
-        transaction: ServerTransaction = make(request, _answer_flow(request, flow), self.timers, now)
+        transaction: ServerTransaction = make(request, answer_flow(request, flow), self.timers, now)
         self._file(transaction, key)
         return self._after(transaction, self._judge(transaction, request, now), now)
 
     def _judge(self, transaction: ServerTransaction, request: Request, now: float) -> list[Any]:
-        """§8.2 and §12.2.2 in their order: method, scheme, merged, extensions, dialog."""
-        method = request.method
-        if method not in self.settings.methods:
-            return self.reply(transaction, 405 if method in METHODS else 501, now, [("Allow", self.allow)])
-        if request.uri.scheme not in _CONTACT_SCHEMES:
-            return self.reply(transaction, 416, now)
-        unknown = [o for o in request.values("require") if str(o) not in self.settings.extensions]
-        if unknown:
-            return self.reply(transaction, 420, now, [("Unsupported", ", ".join(map(str, unknown)))])
-        if method in _DESCRIBING:
-            refusal = self._body_refusal(request)
-            if refusal is not None:
-                return self.reply(transaction, refusal[0], now, refusal[1])
+        """What refuses it by itself, then the dialog it is in (§12.2.2), then who it is for."""
+        refusal = judge(request, self.settings.methods, self.settings.extensions)
+        if refusal is not None:
+            return self.reply(transaction, refusal.status, now, refusal.headers, refusal.reason)
         if request.to_tag:
             return self._inside(transaction, request, now)
-        if method not in _OUTSIDE_DIALOG:
-            return self.reply(transaction, 481, now)
-        if request.max_forwards == 0 and method == "INVITE":
-            return self.reply(transaction, 483, now)
-        if method == "REGISTER" and request.to.uri.scheme not in _AOR_SCHEMES:
-            return self.reply(transaction, 400, now, reason="Bad Address-Of-Record")  # §10.3
-        merged = (request.call_id, request.from_tag, request.cseq.number, method)
+        merged = (request.call_id, request.from_tag, request.cseq.number, request.method)
         if merged in self._merged:
             return self.reply(transaction, 482, now)  # §8.2.2.2: the same request by another path
         self._merged[merged] = transaction
         transaction.merged = merged
         return [RequestReceived(transaction, request, None)]
-
-    def _body_refusal(self, request: Request) -> tuple[int, list[tuple[str, str]]] | None:
-        """§8.2.3: 415 for a body that is no description; 406 for a peer that takes none (§21.4.7)."""
-        accept = [("Accept", SDP)]
-        takes = request.values("accept")
-        if takes and not any(_takes_sdp(cast("MediaType", kind)) for kind in takes):
-            return 406, accept
-        if not request.body or _optional(request):
-            return None
-        encodings = [str(encoding).lower() for encoding in request.values("content-encoding")]
-        if encodings not in ([], ["identity"]):
-            return 415, [*accept, ("Accept-Encoding", "identity")]
-        kind = cast("MediaType | None", request.value("content-type"))
-        return None if kind is None or (kind.type, kind.subtype) == _SDP_TYPE else (415, accept)
 
     def _inside(self, transaction: ServerTransaction, request: Request, now: float) -> list[Any]:
         dialog = self.dialogs.get((request.call_id, request.to_tag, request.from_tag))
@@ -405,7 +372,7 @@ class Endpoint:
         target = self._servers.get(server_key(request, method="INVITE"))
         if not isinstance(target, ServerInvite):
             return self._stateless(request, flow, 481)
-        transaction = ServerRequest(request, _answer_flow(request, flow), self.timers, now)
+        transaction = ServerRequest(request, answer_flow(request, flow), self.timers, now)
         self._file(transaction, key)
         out = self.reply(transaction, 200, now)
         if target.owner is not None:  # a usage; without one the INVITE is being refused already
@@ -474,25 +441,11 @@ class Endpoint:
 
     # --- refusals before there is a transaction --------------------------------------
 
-    def _stamped(self, request: Request, flow: Flow) -> Request:
-        """§18.2.1 and RFC 3581 §4: write into the top Via where the request really came from."""
-        via = request.via
-        host, port = flow.remote
-        rport = via.rport
-        if via.host == host and (rport is None or rport == str(port)):
-            return request
-        params = tuple(p for p in via.params if p[0].lower() not in ("received", "rport"))
-        if rport is not None:
-            params = (*params, ("rport", str(port)))
-        if via.host != host or rport is not None:
-            params = (*params, ("received", host))
-        return request.with_top_via(Via(via.transport, via.host, via.port, params, via.protocol))
-
     def _refuse_unread(self, request: Request | None, error: ParseError, flow: Flow) -> list[Any]:
         if request is None:
             return []
         with suppress(ParseError):
-            request = self._stamped(request, flow)
+            request = stamped(request, flow)
         return self._refuse(request, error, flow)
 
     def _refuse(self, request: Request, error: ParseError, flow: Flow) -> list[Any]:
@@ -517,7 +470,7 @@ class Endpoint:
         seen = "\n".join(line for key, line in request.fields if key in _IDENTITY)
         tag = blake2s(seen.encode("utf-8", "surrogateescape"), digest_size=8, key=self._stateless_key)
         response = respond(request, status, reason, to_tag=tag.hexdigest(), headers=headers)
-        return [Send(bytes(response), _answer_flow(request, flow))]
+        return [Send(bytes(response), answer_flow(request, flow))]
 
 
 class _Nobody:
@@ -530,32 +483,7 @@ class _Nobody:
 _SILENCE = _Nobody()
 _PUT_AWAY = Request("", [])
 _LINGERING = frozenset({State.COMPLETED, State.CONFIRMED, State.ACCEPTED})
-_DESCRIBING = frozenset({"INVITE", "UPDATE", "PRACK"})
-_AOR_SCHEMES = frozenset({"sip", "sips"})
-_SDP_TYPE = ("application", "sdp")
 _IDENTITY = frozenset({"via", "from", "to", "call-id", "cseq"})
-
-
-def _answer_flow(request: Request, flow: Flow) -> Flow:
-    """Where responses go: back to the source port if it asked so (RFC 3581), else to Via's port (§18.2.2)."""
-    try:
-        via = request.via
-    except ParseError:
-        return flow  # a 400 for that very Via
-    if flow.reliable or via.rport is not None:
-        return flow
-    port = via.port or 5060
-    return flow if port == flow.remote[1] else flow._replace(remote=(flow.remote[0], port))
-
-
-def _takes_sdp(kind: MediaType) -> bool:
-    return kind.type in ("*", "application") and kind.subtype in ("*", "sdp")
-
-
-def _optional(request: Request) -> bool:
-    """Whether the body may be passed over when it is not understood (§20.11)."""
-    disposition = request.value("content-disposition")
-    return isinstance(disposition, Word) and (disposition.param("handling") or "").lower() == "optional"
 
 
 def _same_path(one: Flow, other: Flow) -> bool:

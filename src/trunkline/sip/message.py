@@ -140,31 +140,36 @@ class Message:
     @property
     def via(self) -> Via:
         """The topmost Via; ParseError if it is missing or wrong."""
-        value: Via = self._needed("via")
+        found: Any = self._typed.get("via") or self._needed("via")
+        value: Via = found[0]
         return value
 
     @property
     def from_(self) -> Address:
         """From; ParseError if it is missing or wrong."""
-        value: Address = self._needed("from")
+        found: Any = self._typed.get("from") or self._needed("from")
+        value: Address = found[0]
         return value
 
     @property
     def to(self) -> Address:
         """To; ParseError if it is missing or wrong."""
-        value: Address = self._needed("to")
+        found: Any = self._typed.get("to") or self._needed("to")
+        value: Address = found[0]
         return value
 
     @property
     def call_id(self) -> str:
         """Call-ID; ParseError if it is missing or wrong."""
-        value: str = self._needed("call-id")
+        found: Any = self._typed.get("call-id") or self._needed("call-id")
+        value: str = found[0]
         return value
 
     @property
     def cseq(self) -> CSeq:
         """CSeq; ParseError if it is missing or wrong."""
-        value: CSeq = self._needed("cseq")
+        found: Any = self._typed.get("cseq") or self._needed("cseq")
+        value: CSeq = found[0]
         return value
 
     @property
@@ -192,11 +197,11 @@ class Message:
         """The topmost Via's branch, "" if there is none."""
         return self.via.branch
 
-    def _needed(self, key: str) -> Any:
-        found = self._typed.get(key) or self.values(key)
+    def _needed(self, key: str) -> tuple[object, ...]:
+        found = self.values(key)
         if not found:
             raise ParseError(HEADERS[key].name, "", "expected this header (RFC 3261 §8.1.1)")
-        return found[0]
+        return found
 
     # Changed copies
 
@@ -348,7 +353,7 @@ def _line(name: str, value: object) -> str:
 
 
 def _end_fields(fields: list[Field], body: bytes, content_type: str) -> None:
-    if body and not any(key == "content-type" for key, _ in fields):
+    if body and "content-type" not in [key for key, _ in fields]:
         fields.append(("content-type", f"Content-Type: {content_type}"))
     fields.append(("content-length", f"Content-Length: {len(body)}"))
 

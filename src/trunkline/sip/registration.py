@@ -100,7 +100,7 @@ class Registration:
     NEXT: ClassVar = NEXT
     __slots__ = (
         "_aor", "_bound_until", "_call_id", "_challenges", "_cseq", "_due_at", "_expires", "_failures",
-        "_index", "_ids", "_open", "_session", "_uri", "state", "why",
+        "_ids", "_index", "_open", "_session", "_uri", "state", "why",
     )  # fmt: skip
 
     def __init__(self, account: Account, ids: Ids, now: float) -> None:

@@ -500,5 +500,5 @@ class InviteUsage:
 
     def _settled(self, out: list[Any]) -> list[Any]:
         if self.state is not State.OVER:
-            self.endpoint.wake(self)
+            self.endpoint.agenda.settle(self)
         return out
