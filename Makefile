@@ -5,7 +5,7 @@ BIN := .venv/bin
 .PHONY: help demo test check bench format lock peers clean
 
 help:
-	@echo "make demo     a call out, a call in, and the nominal SBC lost three ways, on this machine (no root)"
+	@echo "make demo     calls out and in, the nominal SBC lost three ways, over BVPN and over the internet (no root)"
 	@echo "make test     the quality gates and every test; installs missing Debian peers where it may"
 	@echo "make check    the quality gates alone: format, lint, types, floors, dead code"
 	@echo "make bench    CPU per call beside Sippy's B2BUA; writes bench/results.json"
@@ -15,7 +15,7 @@ help:
 
 demo:
 	@$(PYTHON) tools/setup.py run
-	@$(BIN)/trunkline demo examples/bvpn.yaml
+	@$(BIN)/trunkline demo examples/bvpn.yaml examples/internet-a.yaml
 
 test: peers
 	@$(PYTHON) tools/setup.py dev

@@ -1,8 +1,14 @@
-"""Compares the systems under the same calls by turns, prints a table and writes bench/results.json."""
+"""Measures Trunkline beside others and beside itself, prints a table and writes bench/results.json.
+
+Sections: signalling (the IPBX beside Sippy's B2BUA, over UDP), memory, tls (the same calls
+over mutual TLS and over UDP), media (the workers beside rtpengine). Exit code 1 when a
+figure with a limit does not keep it, or a section gave none.
+"""
 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import statistics
 import sys
 import tempfile
@@ -11,10 +17,14 @@ from pathlib import Path
 from bench.ipbx import IPBX
 from bench.load import Load, Sample, interleaved
 from bench.peers import DIRECT, SIPPY
+from tests.interop.program import PeerError
 
-from bench import memory, results
+from bench import memory, relay, results, tls
 
 SYSTEMS = (SIPPY, IPBX, DIRECT)  # by turns, in this order
+RELAYED = 400  # calls at once of the media figure
+STEPS = (600, 800, 1000, 1200)  # calls at once that are tried for the most without loss
+RELAY_SECONDS = 6.0  # of a run of media
 
 
 def figures(samples: dict[str, list[Sample]]) -> list[results.Result]:
@@ -36,38 +46,63 @@ def figures(samples: dict[str, list[Sample]]) -> list[results.Result]:
     return found
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    parser.add_argument("--runs", type=int, default=5, help="runs of each system (default 5)")
-    parser.add_argument("--calls", type=int, default=Load().calls, help="calls of a run")
-    parser.add_argument("--rate", type=float, default=Load().rate, help="calls a second")
-    parser.add_argument("--no-memory", action="store_true", help="leave out the memory figures (5 minutes)")
-    parser.add_argument(
-        "--memory-only", action="store_true", help="only these, for a look: nothing is written"
-    )
-    asked = parser.parse_args()
-    if asked.memory_only:
-        with tempfile.TemporaryDirectory(prefix="bench-") as directory:
-            print(f"\n{results.table(memory.measure(Path(directory), tell))}")
-        return 0
-    load = Load(calls=asked.calls, rate=asked.rate)
-    print(f"{asked.runs} runs by turns of {load.calls} calls at {load.rate:g}/s", flush=True)
+def signalling(load: Load, runs: int) -> list[results.Result]:
+    """The IPBX as a UDP B2BUA beside Sippy's. Raises PeerError when too few runs were sound."""
+    tell(f"{runs} runs by turns of {load.calls} calls at {load.rate:g}/s")
     with tempfile.TemporaryDirectory(prefix="bench-") as directory:
-        samples = interleaved(SYSTEMS, load, asked.runs, Path(directory), tell)
-    unsound = [name for name, runs in samples.items() if len(runs) < asked.runs]
+        samples = interleaved(SYSTEMS, load, runs, Path(directory), tell)
+    unsound = [name for name, sound in samples.items() if len(sound) < runs]
     if unsound:
-        print(f"FAIL  too few sound runs of {', '.join(unsound)}: is the machine busy?")
-        return 1
-    found = figures(dict(samples))
-    results.write(found)  # the memory figures take long, and join them there
-    if asked.no_memory:
-        print(f"\n{results.table(found)}")
-        return 0
+        raise PeerError(f"too few sound runs of {', '.join(unsound)}: is the machine busy?")
+    return figures(dict(samples))
+
+
+def remembered() -> list[results.Result]:
+    """The memory figures."""
     with tempfile.TemporaryDirectory(prefix="bench-") as directory:
-        found += memory.measure(Path(directory), tell)
-    results.write(found)
-    print(f"\n{results.table(found)}\n\nPASS  written to {results.FILE.name}")
-    return 0
+        return memory.measure(Path(directory), tell)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        prog="make bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--runs", type=int, default=3, help="runs of each system (default 3)")
+    parser.add_argument("--calls", type=int, default=Load().calls, help="calls of a signalling run")
+    parser.add_argument("--rate", type=float, default=Load().rate, help="its calls a second")
+    asked_for = {
+        "signalling": "the IPBX beside Sippy's B2BUA (2 minutes)",
+        "memory": "of registrations and calls (5 minutes)",
+        "tls": "the same calls over mutual TLS and over UDP (2 minutes)",
+        "media": "the workers beside rtpengine (2 minutes)",
+    }
+    for section, what in asked_for.items():
+        parser.add_argument(
+            f"--{section}", action="store_true", help=f"only: {what}; more than one may be named"
+        )
+    asked = parser.parse_args()
+    sections = {
+        "signalling": lambda: signalling(Load(calls=asked.calls, rate=asked.rate), asked.runs),
+        "tls": lambda: asyncio.run(tls.compare(tls.LOAD, asked.runs, tell)),
+        "media": lambda: asyncio.run(relay.compare(RELAYED, asked.runs, RELAY_SECONDS, STEPS)),
+        "memory": remembered,  # last, for it takes the longest
+    }
+    chosen = [section for section in sections if getattr(asked, section)] or list(sections)
+    found: list[results.Result] = []
+    failed = []
+    for section in chosen:
+        tell(f"--- {section}")
+        try:
+            rows = sections[section]()
+        except PeerError as error:
+            failed.append(f"FAIL  {section}: {error}")
+            continue
+        results.write(rows)  # what follows takes its time, and may fail
+        found += rows
+    verdicts = [*results.verdicts(found), *failed]
+    tell("\n" + "\n\n".join(filter(None, (results.table(found), "\n".join(verdicts)))))
+    tell(f"\nwritten to {results.FILE.name}")
+    return 1 if failed or any(results.holds(row) is False for row in found) else 0
 
 
 def tell(said: str) -> None:

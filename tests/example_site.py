@@ -8,16 +8,18 @@ from typing import Any
 
 import yaml
 
-FILE = Path(__file__).parents[1] / "examples" / "bvpn.yaml"
+EXAMPLES = Path(__file__).parents[1] / "examples"
+FILE, INTERNET = EXAMPLES / "bvpn.yaml", EXAMPLES / "internet-a.yaml"
 TEXT = FILE.read_text("utf-8")
 
-_TREE = yaml.load(TEXT, Loader=getattr(yaml, "CBaseLoader", yaml.BaseLoader))
+_LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+_TREES = {file: yaml.load(file.read_text("utf-8"), Loader=_LOADER) for file in (FILE, INTERNET)}
 _DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 
-def tree() -> Any:
+def tree(of: Path = FILE) -> Any:
     """The example as lists and mappings of words, to be changed at will."""
-    return copy.deepcopy(_TREE)
+    return copy.deepcopy(_TREES[of])
 
 
 def written(changed: Any) -> str:
@@ -25,9 +27,9 @@ def written(changed: Any) -> str:
     return str(yaml.dump(changed, Dumper=_DUMPER, sort_keys=False, allow_unicode=True))
 
 
-def edited(changes: dict[str, Any]) -> str:
+def edited(changes: dict[str, Any], of: Path = FILE) -> str:
     """The example's text with values replaced at dotted paths; None deletes."""
-    changed = tree()
+    changed = tree(of)
     for path, value in changes.items():
         *parents, key = (int(part) if part.isdigit() else part for part in path.split("."))
         node = changed

@@ -66,6 +66,7 @@ class Room:
         self.logs: list[Log] = []
         self.media: list[Any] = []  # commands of the media seam
         self.ports = True  # the media engine opens ports at once
+        self.reports = True  # and says at once how a leg was that is released
         self.lost: list[Send] = []  # sent to where nobody is
 
     def does(self, outputs: list[Any]) -> None:
@@ -94,6 +95,9 @@ class Room:
                         port = 20000 + 2 * len(self.media)
                         opened = anchor.Anchored(media, leg, address, port, port + 1)
                         queue.extend(self.node.receive(opened, self.now))
+                case anchor.Release(media, leg) if self.reports and leg:
+                    self.media.append(output)
+                    queue.extend(self.node.receive(anchor.Report(media, leg, 100, 90, 10), self.now))
                 case Close():
                     raise AssertionError(f"closed: {output.why}")
                 case _:
@@ -178,7 +182,11 @@ class Peer:
 
     def unreachable(self) -> None:
         """What the node sends here cannot be delivered."""
-        self.room.tells(Unreachable(self.flow, "connection refused"))
+        self.unreachable_because("connection refused")
+
+    def unreachable_because(self, why: str) -> None:
+        """Likewise, with other words."""
+        self.room.tells(Unreachable(self.flow, why))
 
     def says(
         self,

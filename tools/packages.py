@@ -20,13 +20,16 @@ PEERS = {
     "sipp": "sip-tester",
     "baresip": "baresip-core",
     "kamailio": "kamailio",
+    "rtpengine": "rtpengine-daemon",
     "tshark": "tshark",
     "dumpcap": "tshark",
     "ip": "iproute2",
     "unshare": "util-linux",
+    "openssl": "openssl",
+    "g++": "g++",  # and with it gcc and libc6-dev: the generator of the media benchmark is C
 }
 # Those that bring a service: Debian would start it, now and at each boot.
-SERVICES = {"kamailio": "kamailio.service"}
+SERVICES = {"kamailio": "kamailio.service", "rtpengine-daemon": "rtpengine-daemon.service"}
 SBIN = ("/usr/local/sbin", "/usr/sbin", "/sbin")  # not on the PATH of a plain Debian user
 
 POLICY = Path("/usr/sbin/policy-rc.d")

@@ -148,6 +148,10 @@ def test_what_these_ends_cannot_do_is_refused(play: OnLoop) -> None:
         assert await seam.events.get() == Refused("a", "x", "these media ends do not mix")
         seam.ends.submit(Offer("a", "x", HERE, join="y"))
         assert await seam.events.get() == Refused("a", "x", "these media ends do not relay")
+        await seam.offered("a", "x")
+        seam.ends.submit(Answer("a", "x", Stream(HERE, 9, 0, 8, profile="RTP/SAVP")))
+        assert await seam.events.get() == Refused("a", "x", "these media ends have no SRTP")
+        seam.ends.close()
 
     play(main())
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from trunkline.aio.stream import LIMITS, Limits, StreamPort
+from trunkline.aio.stream import LIMITS, UPKEEP, Limits, StreamPort, Upkeep
 from trunkline.sip.flow import Flow
 
 Play = Callable[[Coroutine[Any, Any, None]], None]
@@ -30,10 +30,12 @@ OPTIONS = (
 class Ears:
     """A listening stream port and what it tells."""
 
-    def __init__(self, *, limits: Limits = LIMITS, address: str = "127.0.0.1") -> None:
+    def __init__(
+        self, *, limits: Limits = LIMITS, upkeep: Upkeep = UPKEEP, address: str = "127.0.0.1"
+    ) -> None:
         self.arrived: asyncio.Queue[tuple[bytes, Flow]] = asyncio.Queue()
         self.failed: asyncio.Queue[tuple[Flow, str]] = asyncio.Queue()
-        self.port = StreamPort(address, 0, limits=limits)
+        self.port = StreamPort(address, 0, limits=limits, upkeep=upkeep)
         self.port.listen(
             lambda data, flow: self.arrived.put_nowait((data, flow)),
             lambda flow, why: self.failed.put_nowait((flow, why)),
@@ -177,6 +179,95 @@ def test_a_lost_connection_is_told_and_a_new_send_opens_another(play: Play) -> N
         there.port.end(back, "twice")
         here.port.close()
         there.port.close()
+
+    play(main())
+
+
+class Peers:
+    """A server whose connections the test reads and writes, one after the other."""
+
+    def __init__(self) -> None:
+        self.opened: asyncio.Queue[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = asyncio.Queue()
+
+    async def __aenter__(self) -> Peers:
+        self._server = await asyncio.start_server(
+            lambda reader, writer: self.opened.put_nowait((reader, writer)), "127.0.0.1", 0
+        )
+        self.at: tuple[str, int] = self._server.sockets[0].getsockname()
+        return self
+
+    async def __aexit__(self, *ended: object) -> None:
+        self._server.close()
+        await self._server.wait_closed()
+
+
+@pytest.mark.rfc("5626#3.5.1")
+def test_a_silent_connection_of_ours_is_pinged_and_lives_by_the_pong(play: Play) -> None:
+    async def main() -> None:
+        ears = Ears(upkeep=Upkeep(ping=0.02, pong=0.02))
+        async with Peers() as peers:
+            flow = Flow("TCP", ears.port.local, peers.at)
+            ears.port.send(OPTIONS % 1, flow)
+            reader, writer = await peers.opened.get()
+            assert await reader.readexactly(len(OPTIONS % 1)) == OPTIONS % 1
+            for _ in range(3):
+                assert await reader.readexactly(4) == b"\r\n\r\n"
+                assert ears.failed.empty()
+                writer.write(b"\r\n")
+            assert await reader.readexactly(4) == b"\r\n\r\n"
+            assert await ears.failed.get() == (flow, "no answer to a keep-alive within 0.02 s")
+            await shut(writer)
+        ears.port.close()
+
+    play(main())
+
+
+def test_pongs_need_not_come_where_nobody_waits_for_them(play: Play) -> None:
+    async def main() -> None:
+        ears = Ears(upkeep=Upkeep(ping=0.01, pong=0.0))
+        async with Peers() as peers:
+            ears.port.send(b"", Flow("TCP", ears.port.local, peers.at))
+            reader, writer = await peers.opened.get()
+            for _ in range(4):
+                assert await reader.readexactly(4) == b"\r\n\r\n"
+            assert ears.failed.empty()
+            ears.port.close()
+            await shut(writer)
+
+    play(main())
+
+
+def test_a_lost_connection_that_served_is_opened_again_and_one_that_never_did_is_not(play: Play) -> None:
+    async def main() -> None:
+        ears = Ears(upkeep=Upkeep(reopen=0.01))
+        async with Peers() as peers:
+            flow = Flow("TCP", ears.port.local, peers.at)
+            ears.port.send(b"one", flow)
+            _, writer = await peers.opened.get()
+            writer.write(OPTIONS % 1)
+            await ears.arrived.get()
+            await shut(writer)
+            assert await ears.failed.get() == (flow, "closed by the peer")
+            reader, writer = await peers.opened.get()  # again, and nobody asked
+            ears.port.send(b"two", flow)
+            assert await reader.readexactly(3) == b"two"
+            await shut(writer)
+            assert await ears.failed.get() == (flow, "closed by the peer")
+            ears.port.send(b"three", flow)  # a Send opens it in any case
+            reader, writer = await peers.opened.get()
+            writer.write(OPTIONS % 1)
+            await ears.arrived.get()
+            await shut(writer)
+            await ears.failed.get()
+            ears.port.send(b"four", flow)  # before its time came
+            reader, writer = await peers.opened.get()
+            assert await reader.readexactly(4) == b"four"
+            writer.write(OPTIONS % 1)
+            await ears.arrived.get()
+            await shut(writer)
+            await ears.failed.get()
+            ears.port.close()  # and no timer outlives it
+            assert peers.opened.empty()
 
     play(main())
 

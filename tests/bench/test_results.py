@@ -30,3 +30,32 @@ def test_the_table_shows_median_spread_and_ratio() -> None:
 
 def test_what_stands_against_nothing_has_no_ratio() -> None:
     assert results.result("cost", "ms", [1.0]).ratio is None
+
+
+def test_a_figure_takes_the_place_of_its_former_self_and_the_others_stay(tmp_path: Path) -> None:
+    file = tmp_path / "results.json"
+    results.write([results.result("cost", "ms", [1.0]), results.result("size", "KiB", [7.0])], file)
+    results.write([results.result("cost", "ms", [2.0])], file)
+    assert [(row["name"], row["value"]) for row in json.loads(file.read_text())] == [
+        ("cost", 2.0),
+        ("size", 7.0),
+    ]
+
+
+def test_a_figure_with_a_limit_is_judged_by_its_ratio() -> None:
+    name = "ipbx_tls_cpu_per_call_vs_udp"
+    at, over = (results.result(name, "ms", [cost], "udp", [4.0]) for cost in (5.0, 5.1))
+    assert (results.holds(at), results.holds(over)) == (True, False)
+    assert results.verdicts([at, results.result("cost", "ms", [1.0])]) == [
+        f"PASS  {name}: 1.25 of udp, at most 1.25"
+    ]
+
+
+def test_a_limit_without_the_ratio_it_is_on_does_not_hold() -> None:
+    alone = results.result("relay_cpu_per_packet_vs_rtpengine", "us", [1.0])
+    assert results.holds(alone) is False
+    assert "no ratio" in results.verdicts([alone])[0]
+
+
+def test_a_figure_without_a_limit_has_no_verdict() -> None:
+    assert results.holds(results.result("cost", "ms", [1.0])) is None

@@ -173,3 +173,18 @@ def test_why_a_call_ended_or_is_to_wait_is_noted() -> None:
     assert notes(bye) == ("Q.850 16 Normal call clearing", "SIP")
     assert notes(respond(INVITE, 503, headers=[("Retry-After", "30")])) == ("Retry-After: 30",)
     assert notes(Request.build("BYE", "sip:c@d", [*HEAD, ("Reason", ";;=")])) == ()
+
+
+@pytest.mark.rfc("4568#7")
+def test_no_key_of_a_secured_call_is_drawn() -> None:
+    key = "WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz"
+    sdp = (
+        "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n"
+        "m=audio 4000 RTP/SAVP 8\r\na=rtpmap:8 PCMA/8000\r\n"
+        f"a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:{key}\r\n"
+    )
+    headers = [("From", "<sip:a@x>;tag=1"), ("To", "<sip:b@x>"), ("Call-ID", "c"), ("CSeq", "1 INVITE")]
+    message = Request.build("INVITE", "sip:b@x", headers, sdp.encode())
+    drawn = draw([step(message, 0.0, "a", "b")])
+    assert "INVITE" in drawn
+    assert key not in drawn

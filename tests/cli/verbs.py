@@ -15,7 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from tests.example_site import TEXT, edited
+from tests.example_site import FILE, edited
 
 from trunkline.lab.addresses import Block, as_yaml, lab_site
 from trunkline.site.load import load
@@ -63,9 +63,9 @@ class Ground:
 
 
 @contextmanager
-def ground(changes: dict[str, Any] | None = None) -> Iterator[Ground]:
-    """A ground of the shipped example, with values replaced at dotted paths."""
-    site = load(edited(changes) if changes else TEXT, "site.yaml").site
+def ground(changes: dict[str, Any] | None = None, of: Path = FILE) -> Iterator[Ground]:
+    """A ground of a shipped example, with values replaced at dotted paths."""
+    site = load(edited(changes or {}, of), "site.yaml").site
     assert site is not None
     block = Block.reserve(secrets.randbelow(1 << 16))
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import re
 import signal
 import socket
@@ -19,8 +20,9 @@ CONTROL_PORT = 4444
 Event = dict[str, object]
 
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
-# baresip binds its RTP sockets to every address: each instance gets a range of ports of its own.
-_ranges = itertools.cycle(range(40000, 48000, 40))
+# baresip binds its RTP sockets to every address: each instance gets a range of ports of its own,
+# and each process that runs tests begins elsewhere.
+_ranges = itertools.cycle([40000 + (os.getpid() * 7 + n) % 200 * 40 for n in range(200)])
 
 CONFIG = """\
 poll_method epoll
@@ -46,7 +48,7 @@ module g711.so
 module sndfile.so
 module aubridge.so
 module aufile.so
-module_tmp uuid.so
+{srtp}module_tmp uuid.so
 module_tmp account.so
 module_app menu.so
 module_app ctrl_tcp.so
@@ -80,10 +82,12 @@ class Baresip(Program):
         transport: str = "udp",
         codecs: str = "PCMA",
         expires: int = 300,
+        srtp: bool = False,
     ) -> None:
         """Starts the phone ``user`` on ``address``; with a ``registrar`` it registers and calls through it.
 
-        ``expires`` is in seconds. Without a registrar it calls and is called directly.
+        ``expires`` is in seconds. Without a registrar it calls and is called directly. ``srtp`` is for
+        transport "tls": RTP/SAVP alone, with the keys in the SDP. It does not look at the IPBX's certificate.
         """
         directory.mkdir(parents=True, exist_ok=True)
         self.address, self.user = address, user
@@ -98,6 +102,7 @@ class Baresip(Program):
             modules=modules(),
             control=CONTROL_PORT,
             recordings=recordings,
+            srtp="module srtp.so\n" if srtp else "",
         )
         (directory / "config").write_text(config)
         host = f"{registrar[0]}:{registrar[1]}" if registrar else address
@@ -108,6 +113,8 @@ class Baresip(Program):
             account += f";regint={expires};auth_user={user};auth_pass={password}"
         else:
             account += ";regint=0"
+        if srtp:
+            account += ";mediaenc=srtp-mand"  # RTP/SAVP, or no call
         (directory / "accounts").write_text(account + "\n")
         (directory / "contacts").write_text("")
         self._events: list[Event] = []

@@ -120,7 +120,13 @@ class Node(Program):
     """A process of the product that can be asked over its control socket."""
 
     def __init__(
-        self, verb: str, site: Path, directory: Path, labels: Sequence[str] = (), trace: Path | None = None
+        self,
+        verb: str,
+        site: Path,
+        directory: Path,
+        labels: Sequence[str] = (),
+        trace: Path | None = None,
+        *options: str | Path,
     ) -> None:
         # A Unix socket's name must be short; a test's directory may not be.
         self._private = tempfile.TemporaryDirectory(prefix="trunkline-")
@@ -128,6 +134,7 @@ class Node(Program):
         words: list[str | Path] = [sys.executable, "-m", "trunkline", verb, site, "--socket", self._socket]
         if trace is not None:
             words += ["--trace", trace]
+        words += options
         super().__init__(words, directory)
         try:
             for label in labels or ("",):
@@ -173,8 +180,15 @@ class Node(Program):
 class Ipbx(Node):
     """The IPBX of a site file."""
 
-    def __init__(self, site: Path, directory: Path, *, t1: float = T1) -> None:
-        super().__init__("run", site, directory)
+    def __init__(
+        self,
+        site: Path,
+        directory: Path,
+        trace: Path | None = None,
+        *options: str | Path,
+        t1: float = T1,
+    ) -> None:
+        super().__init__("run", site, directory, (), trace, *options)
         self._records = site.parent / "records.jsonl"
         self._linger = LINGER * t1
 

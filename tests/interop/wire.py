@@ -59,12 +59,18 @@ class Dumpcap(Program):
 
 
 def rows(
-    capture: Path, wanted: str, fields: Sequence[str], sip: Sequence[int] = (), rtp: Sequence[int] = ()
+    capture: Path,
+    wanted: str,
+    fields: Sequence[str],
+    sip: Sequence[int] = (),
+    rtp: Sequence[int] = (),
+    keylog: Path | None = None,
 ) -> list[dict[str, str]]:
     """Each packet of ``capture`` that the display filter ``wanted`` takes, as the text of its ``fields``.
 
     A field that a packet has several times comes joined by commas. ``sip`` and ``rtp`` are UDP ports to read
-    as such where tshark would not: it knows 5060 and the media ports of an SDP it saw.
+    as such where tshark would not: it knows 5060 and the media ports of an SDP it saw. With the TLS keys in
+    ``keylog`` it reads what is inside TLS, too.
     """
     words = [
         find("tshark") or "tshark",
@@ -80,6 +86,8 @@ def rows(
     ]
     for field in fields:
         words += ["-e", field]
+    if keylog is not None:
+        words += ["-o", f"tls.keylog_file:{keylog}"]
     for protocol, ports in (("sip", sip), ("rtp", rtp)):
         for port in ports:
             words += ["-d", f"udp.port=={port},{protocol}"]

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from trunkline.lab.judge import Seen, Side, Wanted, judge
+from trunkline.lab.judge import Seal, Seen, Side, Wanted, judge
 
 NEAR = Side("the phone", 100, 99, 0, frozenset({425}), "PCMA", 20, 0.4, 4.4)
 FAR = Side("the far end", 99, 100, 0, frozenset({620}), "PCMA", 20, 0.4, 4.4)
@@ -108,3 +108,38 @@ def test_an_end_whose_machine_is_lost_is_judged_by_what_it_had_heard() -> None:
 def test_without_a_tone_to_expect_rtp_is_enough() -> None:
     seen = Seen(replace(NEAR, heard=frozenset()), answered_after=0.5)
     assert judge(seen, Wanted()).reason == "answered after 0.50 s; the phone received 99 packets"
+
+
+# --- a secured trunk ---------------------------------------------------------------------------
+
+NAME = "sbc1.carrier.example"
+SEAL = Seal(
+    "TLS 1.2", "ECDHE-RSA-AES256-GCM-SHA384", "CN=ipbx.example", (NAME,), "SDES AES_CM_128_HMAC_SHA1_80"
+)
+
+
+def test_a_sealed_call_passes_and_says_with_whom() -> None:
+    verdict = judge(replace(GOOD, seal=SEAL), replace(WANTED, sealed=NAME.upper()))
+    assert verdict.passed
+    assert f"over TLS 1.2 with {NAME.upper()}, SRTP on the trunk" in verdict.reason
+
+
+@pytest.mark.parametrize(
+    ("seal", "says"),
+    [
+        (None, "its signalling was not seen over TLS"),
+        (replace(SEAL, theirs=("other.example",)), f"the SBC's certificate names other.example, not {NAME}"),
+        (replace(SEAL, theirs=()), f"the SBC's certificate names nobody, not {NAME}"),
+        (replace(SEAL, srtp="none"), "its media on the trunk went without SRTP (none)"),
+    ],
+)
+def test_a_call_that_was_not_sealed_as_it_should_be_fails(seal: Seal | None, says: str) -> None:
+    assert reason_of_failure(replace(GOOD, seal=seal), replace(WANTED, sealed=NAME)) == says
+
+
+def test_what_the_far_end_heard_while_the_signalling_hung_is_a_tone_of_its_own() -> None:
+    want = replace(WANTED, goes_on="the stop", far_again=700)
+    heard = replace(GOOD, heard_again=(frozenset({425}), frozenset({700})))
+    assert "after the stop the call went on, 425 Hz heard again, and 700 Hz" in judge(heard, want).reason
+    before = replace(GOOD, heard_again=(frozenset({425}), frozenset({620})))
+    assert reason_of_failure(before, want) == "after the stop the far end heard no tone"

@@ -11,6 +11,7 @@ from tests.example_site import FILE, edited
 from tests.peers import Dialog, Headers, Ids, Peer, Room, sdp
 
 from trunkline.pbx.ipbx import Ipbx
+from trunkline.sip.flow import Flow
 from trunkline.sip.locate import Question
 from trunkline.sip.message import Request, Response
 from trunkline.site.load import load
@@ -50,12 +51,16 @@ class Office(Room):
     def __init__(self, changes: Mapping[str, Any] | None = None, of: Site | None = None) -> None:
         self.site = of or site(changes)
         super().__init__(Ipbx(self.site, Ids("x"), 0.0))
+        self.opened()
+        self.does(self.node.start(self.now))
+        self.after(0.0)
+
+    def opened(self) -> None:
+        """The gateways of the trunk, and their names."""
         self.names[Question("sbc1.carrier.example", "A")] = (NOMINAL[0],)
         self.names[Question("sbc2.carrier.example", "A")] = (BACKUP[0],)
         self.nominal = self.peer(NOMINAL, TRUNK)
         self.backup = self.peer(BACKUP, TRUNK)
-        self.does(self.node.start(self.now))
-        self.after(0.0)
 
     @property
     def used(self) -> int:
@@ -104,11 +109,11 @@ class Office(Room):
 class Phone(Peer):
     """A user's phone: registers and calls with digest."""
 
-    def __init__(self, office: Office, extension: str, port: int, transport: str) -> None:
-        from trunkline.sip.flow import Flow
-
+    def __init__(
+        self, office: Office, extension: str, port: int, transport: str, at: tuple[str, int] = PHONES
+    ) -> None:
         host = f"192.0.2.{100 + int(extension) % 100}"
-        super().__init__(office, Flow(transport, PHONES, (host, port)), extension, f"pass-{extension}")
+        super().__init__(office, Flow(transport, at, (host, port)), extension, f"pass-{extension}")
 
     def registers(self, expires: int = 3600) -> Response:
         """Log in; gives the 200."""

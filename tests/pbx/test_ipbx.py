@@ -148,7 +148,7 @@ def test_a_gateway_that_cannot_be_sent_to_is_down() -> None:
     office.after(10.1)
     office.nominal.hears("OPTIONS")
     office.nominal.unreachable()
-    assert "gateway nominal down: unreachable: nothing can be sent there, 2 in a row" in says(office)
+    assert "gateway nominal down: unreachable: connection refused, 2 in a row" in says(office)
 
 
 def test_a_gateway_over_a_transport_that_is_off_is_down() -> None:

@@ -10,6 +10,7 @@ from tests.pbx.conftest import Dice
 from trunkline.call.watch import Changed, Failure, Health, SendOptions
 from trunkline.pbx.gateway import TrunkGateway
 from trunkline.pbx.trunk import Trunk
+from trunkline.sip.flow import Flow
 from trunkline.sip.locate import Answers, Question, Srv
 from trunkline.sip.message import Request, respond
 from trunkline.sip.registration import RegistrationChanged, SendRegister
@@ -252,8 +253,8 @@ def test_old_address_is_used_while_the_dns_is_down_and_status_says_so() -> None:
 def test_gateway_is_known_by_its_address_whatever_its_health() -> None:
     made = trunk()
     lose(of(made, 2))
-    assert made.whose("192.0.2.2") is of(made, 2)
-    assert made.whose("192.0.2.66") is None
+    assert made.whose(Flow("UDP", ("192.0.2.1", 5060), ("192.0.2.2", 5060))) is of(made, 2)
+    assert made.whose(Flow("UDP", ("192.0.2.1", 5060), ("192.0.2.66", 5060))) is None
     assert made.gateway(3) is None
 
 
@@ -372,6 +373,7 @@ def test_status_tells_each_gateway_and_why() -> None:
             "usable": True,
             "targets": ["UDP 192.0.2.1 5060"],
             "registration": None,
+            "tls": None,
         },
         {
             "index": 2,
@@ -382,6 +384,7 @@ def test_status_tells_each_gateway_and_why() -> None:
             "usable": True,
             "targets": ["UDP 192.0.2.2 5060"],
             "registration": None,
+            "tls": None,
         },
     ]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import yaml
 from tests.example_site import TEXT, edited
@@ -71,3 +73,21 @@ def test_there_is_no_draft_without_a_mapping() -> None:
     assert draft([], set()) is None
     assert draft(None, set()) is None
     assert draft({}, set()) is not None
+
+
+@pytest.mark.parametrize(
+    ("changes", "gone"),
+    [
+        ({"media": {"trunk_ports": {"first": "6000"}}}, ("media", "trunk_ports")),
+        ({"certificates": {"trust": ["ca.pem"]}}, ("certificates",)),
+        ({"certificates": {"public_server": {"key": "x"}}}, ("certificates",)),
+        ({"interfaces.eth1": {"domain_name": "a.example"}}, ("interfaces", "eth1")),
+    ],
+)
+def test_a_section_that_may_be_left_out_is_when_it_is_not_whole(changes: Any, gone: tuple[str, ...]) -> None:
+    sound = drafted(edited(changes))
+    assert gone in sound.touched
+    value: Any = sound.site
+    for part in gone:
+        value = getattr(value, part)
+    assert value is None

@@ -16,7 +16,8 @@ from typing import Any, Protocol
 
 from trunkline.aio import clock
 from trunkline.aio.allowance import Allowance
-from trunkline.aio.stream import LIMITS, Limits, StreamPort
+from trunkline.aio.stream import LIMITS, UPKEEP, Limits, StreamPort, Upkeep
+from trunkline.aio.tls_stream import HANDSHAKE, Parties, TlsPort
 from trunkline.aio.udp import UdpPort
 from trunkline.call.node import Drain, Input, Log, Node, Output, Received, Unreachable, Write
 from trunkline.media import anchor
@@ -107,11 +108,46 @@ class Driver:
         self._udp[opened.local] = opened
         return opened.local
 
-    def tcp(self, address: str, port: int, *, tos: int = 0, limits: Limits = LIMITS) -> tuple[str, int]:
+    def tcp(
+        self, address: str, port: int, *, tos: int = 0, limits: Limits = LIMITS, upkeep: Upkeep = UPKEEP
+    ) -> tuple[str, int]:
         """Open a TCP port, likewise. Raises OSError."""
-        opened = StreamPort(address, port, tos=tos, limits=limits)
+        opened = StreamPort(address, port, tos=tos, limits=limits, upkeep=upkeep)
         self._streams[opened.local] = opened
         return opened.local
+
+    def tls(
+        self,
+        address: str,
+        port: int,
+        parties: Parties,
+        *,
+        tos: int = 0,
+        limits: Limits = LIMITS,
+        upkeep: Upkeep = UPKEEP,
+        handshake: float = HANDSHAKE,
+        keylog: str = "",
+    ) -> tuple[str, int]:
+        """Open a TLS port, likewise; the node is told TlsUp and TlsRefused. Raises OSError and ParseError."""
+        opened = TlsPort(
+            address,
+            port,
+            parties,
+            self.feed,
+            tos=tos,
+            limits=limits,
+            upkeep=upkeep,
+            handshake=handshake,
+            keylog=keylog,
+        )
+        self._streams[opened.local] = opened
+        return opened.local
+
+    def renew_tls(self, local: tuple[str, int], parties: Parties) -> None:
+        """Take other certificates and terms on that TLS port; its connections go on. Raises ParseError."""
+        opened = self._streams[local]
+        assert isinstance(opened, TlsPort)
+        opened.renew(parties)
 
     def _ports(self) -> list[UdpPort | StreamPort]:
         return [*self._udp.values(), *self._streams.values()]

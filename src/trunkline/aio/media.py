@@ -181,6 +181,8 @@ class MediaEnds:
     def _command(self, leg: _Leg, command: Answer | Play | Listen | Press) -> None:
         end = leg.end
         match command:
+            case Answer(stream=stream) if "SAVP" in stream.profile:
+                self._later(Refused(leg.media, leg.leg, "these media ends have no SRTP"))
             case Answer(stream=stream):
                 now = self._now()
                 end.agree(stream, now)

@@ -1,5 +1,7 @@
 """SIP over TCP: a listening address with the connections it accepted and those it opened (RFC 3261 §18).
 
+`aio.tls_stream` puts TLS between the socket and the framer of these connections.
+
 A connection belongs to the flow of its far address; a Send on a flow without one opens
 it from a port of the system's choice. Everything is bounded: connections, what a
 connection may leave unread, and how long a started message may take.
@@ -46,18 +48,35 @@ class Limits(NamedTuple):
 LIMITS = Limits()
 
 
-class Connection(asyncio.Protocol):
-    """One connection, accepted or opened; `flow` is known once it stands.
+class Upkeep(NamedTuple):
+    """What connections that this side opened are kept alive by; 0 switches each off.
 
-    TLS belongs between the socket and the framer: what `data_received` takes would be
-    opened first, what `write` takes would be sealed first, and the rest stays as it is.
+    `ping`: seconds of silence until a double CRLF is sent, `pong`: seconds until the
+    peer must have said anything then (RFC 5626 §3.5.1, §4.4.1). `reopen`: seconds until
+    a lost connection is opened again, once; after that a Send opens it.
     """
+
+    ping: float = 0.0
+    pong: float = 10.0
+    reopen: float = 0.0
+
+
+UPKEEP = Upkeep()
+
+
+Place = tuple[tuple[str, int], str]  # the far address, and the name its certificate was matched to
+
+
+class Connection(asyncio.Protocol):
+    """One connection, accepted or opened; `flow` is known once it stands."""
 
     def __init__(self, port: StreamPort, flow: Flow | None = None) -> None:
         self._port, self._opened = port, flow is not None
-        self.flow = flow or Flow("TCP", port.local, ("", 0))
+        self.flow = flow or Flow(port.kind, port.local, ("", 0))
         self._framer = Framer(patience=port.limits.patience)
         self._timer: asyncio.TimerHandle | None = None
+        self._keeping: asyncio.TimerHandle | None = None
+        self._made_at = self._heard_at = clock.now()
         self.transport: asyncio.Transport | None = None
         self._told = False  # that nothing can be sent here any more
 
@@ -68,24 +87,32 @@ class Connection(asyncio.Protocol):
             if peer is None:  # it was gone before it was accepted
                 self.abandon()
                 return
-            self.flow = Flow("TCP", self._port.local, (peer[0], peer[1]))
+            self.flow = Flow(self._port.kind, self._port.local, (peer[0], peer[1]))
         self._port.prepare(transport.get_extra_info("socket"))
         if not self._port.admit(self):
             if self._opened:
                 self._lost("too many connections")
             self.abandon()
+        else:
+            self.stand()
+
+    def stand(self) -> None:
+        """Messages may pass from here on."""
+        if self._opened and self._port.upkeep.ping:
+            self._keep(self._port.upkeep.ping)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        for timer in (self._timer, self._keeping):
+            if timer is not None:
+                timer.cancel()
+        self._timer = self._keeping = None
         self._port.forget(self)
         if not self._told:
             why = os.strerror(exc.errno) if isinstance(exc, OSError) and exc.errno else "closed by the peer"
             self._lost(why)
 
     def data_received(self, data: bytes) -> None:
-        now = clock.now()
+        self._heard_at = now = clock.now()
         self._take(self._framer.feed(data, now))
         self._watch(now)
 
@@ -118,6 +145,31 @@ class Connection(asyncio.Protocol):
     def _lost(self, why: str) -> None:
         self._told = True
         self._port.failed(self.flow, why)
+        if self._opened and self._heard_at > self._made_at:  # one that never served will not serve now
+            self._port.reopen(self.flow)
+
+    def _keep(self, wait: float) -> None:
+        self._keeping = asyncio.get_running_loop().call_later(wait, self._ping)
+
+    def _ping(self) -> None:
+        """Ask a silent peer whether it is there; come back when it would be silent for long enough."""
+        upkeep, silent = self._port.upkeep, clock.now() - self._heard_at
+        if silent < upkeep.ping:
+            self._keep(upkeep.ping - silent)
+            return
+        self.write(b"\r\n\r\n")
+        if upkeep.pong and not self._told:
+            asked_at = clock.now()
+            self._keeping = asyncio.get_running_loop().call_later(upkeep.pong, self._ponged, asked_at)
+        elif not self._told:
+            self._keep(upkeep.ping)
+
+    def _ponged(self, asked_at: float) -> None:
+        if self._heard_at < asked_at:
+            self._lost(f"no answer to a keep-alive within {self._port.upkeep.pong:g} s")
+            self.abandon()
+        else:
+            self._keep(self._port.upkeep.ping)
 
     def _take(self, framed: list[Framed]) -> None:
         for item in framed:
@@ -158,9 +210,19 @@ class StreamPort:
     Connections that come before `listen` wait in the kernel.
     """
 
-    def __init__(self, address: str, port: int, *, tos: int = 0, limits: Limits = LIMITS) -> None:
+    kind = "TCP"
+
+    def __init__(
+        self,
+        address: str,
+        port: int,
+        *,
+        tos: int = 0,
+        limits: Limits = LIMITS,
+        upkeep: Upkeep = UPKEEP,
+    ) -> None:
         self._family = socket.AF_INET6 if ":" in address else socket.AF_INET
-        self._address, self._tos, self.limits = address, tos, limits
+        self._address, self._tos, self.limits, self.upkeep = address, tos, limits, upkeep
         self._socket = socket.socket(self._family, socket.SOCK_STREAM)
         try:
             self._socket.setblocking(False)
@@ -172,14 +234,15 @@ class StreamPort:
         except OSError as error:
             self._socket.close()
             raise OSError(
-                error.errno, f"TCP {address} port {port}: {os.strerror(error.errno or 0)}"
+                error.errno, f"{self.kind} {address} port {port}: {os.strerror(error.errno or 0)}"
             ) from error
         self.local: tuple[str, int] = (address, self._socket.getsockname()[1])
-        self._connections: dict[tuple[str, int], Connection] = {}
-        self._waiting: dict[tuple[str, int], list[bytes]] = {}  # data for connections that do not stand yet
+        self._connections: dict[Place, Connection] = {}
+        self._waiting: dict[Place, list[bytes]] = {}  # data for connections that do not stand yet
         self._sources: Counter[str] = Counter()
         self._standing: set[Connection] = set()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._reopening: dict[Place, asyncio.TimerHandle] = {}
         self._server: asyncio.Server | None = None
         self._closed = False
 
@@ -194,13 +257,14 @@ class StreamPort:
 
     def send(self, data: bytes, flow: Flow) -> None:
         """Send on the flow's connection, or open it first; failures are told to `failed`, never raised."""
-        connection = self._connections.get(flow.remote)
+        place = flow.remote, flow.peer
+        connection = self._connections.get(place)
         if connection is not None:
             connection.write(data)
         elif self._closed:
             self.failed(flow, "this side is closed")
-        elif (waiting := self._waiting.get(flow.remote)) is None:
-            self._waiting[flow.remote] = [data]
+        elif (waiting := self._waiting.get(place)) is None:
+            self._waiting[place] = [data]
             self._start(self._connect(flow))
         elif sum(map(len, waiting)) > self.limits.unread:
             self.failed(flow, "too much waits for the connection")
@@ -209,7 +273,7 @@ class StreamPort:
 
     def end(self, flow: Flow, why: str) -> None:
         """Close the flow's connection once everything is sent."""
-        if (connection := self._connections.get(flow.remote)) is not None:
+        if (connection := self._connections.get((flow.remote, flow.peer))) is not None:
             connection.end()
 
     def close(self) -> None:
@@ -217,7 +281,9 @@ class StreamPort:
         self._closed = True
         for task in self._tasks:
             task.cancel()
-        for connection in list(self._connections.values()):
+        for timer in self._reopening.values():
+            timer.cancel()
+        for connection in list(self._standing):
             connection.end()
         if self._server is None:
             self._socket.close()
@@ -239,20 +305,43 @@ class StreamPort:
             return False
         self._standing.add(connection)
         self._sources[source] += 1
-        self._connections[connection.flow.remote] = connection
+        self.book(connection)
         return True
 
     def forget(self, connection: Connection) -> None:
-        """Take a connection off the books, if it is on them."""
+        """Take a connection off the books, and out of the count, if it is in it."""
         if connection not in self._standing:
             return
+        self.unbook(connection)
         self._standing.remove(connection)
-        remote = connection.flow.remote
-        self._sources[remote[0]] -= 1
-        if not self._sources[remote[0]]:
-            del self._sources[remote[0]]
-        if self._connections.get(remote) is connection:
-            del self._connections[remote]
+        source = connection.flow.remote[0]
+        self._sources[source] -= 1
+        if not self._sources[source]:
+            del self._sources[source]
+
+    def book(self, connection: Connection) -> None:
+        """What is sent on its flow goes out on this connection."""
+        self._connections[connection.flow.remote, connection.flow.peer] = connection
+
+    def unbook(self, connection: Connection) -> None:
+        """Nothing is sent on this connection any more; a Send opens another."""
+        place = connection.flow.remote, connection.flow.peer
+        if self._connections.get(place) is connection:
+            del self._connections[place]
+
+    def reopen(self, flow: Flow) -> None:
+        """Open a lost connection again after a while, unless a Send did so before."""
+        place = flow.remote, flow.peer
+        if self.upkeep.reopen and not self._closed and place not in self._reopening:
+            loop = asyncio.get_running_loop()
+            self._reopening[place] = loop.call_later(self.upkeep.reopen, self._open_again, flow)
+
+    def _open_again(self, flow: Flow) -> None:
+        place = flow.remote, flow.peer
+        del self._reopening[place]
+        if place not in self._connections and place not in self._waiting:
+            self._waiting[place] = []
+            self._start(self._connect(flow))
 
     # --- opening ----------------------------------------------------------------
 
@@ -273,27 +362,39 @@ class StreamPort:
 
     async def _serve(self) -> None:
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: Connection(self), sock=self._socket, backlog=_BACKLOG)
+        self._server = await loop.create_server(self.connection, sock=self._socket, backlog=_BACKLOG)
 
-    async def _connect(self, flow: Flow) -> None:
-        connection, why = Connection(self, flow), ""
+    def connection(self, flow: Flow | None = None) -> Connection:
+        """A new connection, to be opened for `flow`, or accepted."""
+        return Connection(self, flow)
+
+    def check(self, flow: Flow) -> None:
+        """Raises ValueError, saying why, for a flow that no connection can be opened for."""
         try:
             ipaddress.ip_address(flow.remote[0])  # a name would be looked up, and nobody asked for that
             if not 0 < flow.remote[1] < 65536:
                 raise ValueError(flow.remote[1])  # uvloop would take it modulo 65536
+        except ValueError:
+            raise ValueError(f"{flow.remote[0]!r} port {flow.remote[1]} is not an address") from None
+
+    async def _connect(self, flow: Flow) -> None:
+        why = ""
+        try:
+            self.check(flow)
+            made = self.connection(flow)
             loop, source = asyncio.get_running_loop(), (self._address, 0)
             async with asyncio.timeout(self.limits.connect):
-                await loop.create_connection(lambda: connection, *flow.remote, local_addr=source)
+                await loop.create_connection(lambda: made, *flow.remote, local_addr=source)
         except TimeoutError:
             why = f"no connection within {self.limits.connect:g} s"
         except OSError as error:
             why = os.strerror(error.errno or 0)
-        except ValueError:
-            why = f"{flow.remote[0]!r} port {flow.remote[1]} is not an address"
+        except ValueError as error:
+            why = str(error)
         finally:
-            waiting = self._waiting.pop(flow.remote)
+            waiting = self._waiting.pop((flow.remote, flow.peer))
         if why:
             self.failed(flow, why)
             return
         for data in waiting:
-            connection.write(data)
+            made.write(data)

@@ -2,7 +2,8 @@
 
 The bridge decides nothing about routing: who calls whom, and what a refusal means, is
 its owner's. It carries ringing, answers, changes of the session, INFO and the end
-across, and keeps nothing of its own but which leg is which.
+across. Where media is anchored both legs make their own descriptions, and only the
+direction crosses: a party that is held hears so.
 """
 
 from __future__ import annotations
@@ -16,11 +17,12 @@ from trunkline.call.leg import Leg
 class Bridge:
     """`a` is the caller's leg, `b` the called one's; `b` changes when a call is tried again."""
 
-    __slots__ = ("_info", "a", "b")
+    __slots__ = ("_holds", "_info", "a", "b")
 
     def __init__(self, a: Leg, b: Leg) -> None:
         self.a = a
         self.b = b
+        self._holds: Leg | None = None  # the anchored leg that was told to hold
         self._info: Any = None  # the INFO transaction that waits for the far answer
 
     def other(self, leg: Leg) -> Leg:
@@ -47,11 +49,24 @@ class Bridge:
                 return far.reanswer(event.sdp, now)
             case events.ReofferRefused():
                 return far.refuse_reoffer(event.status, now)
+            case events.Agreed():
+                return self._turned(event, far, now)
             case events.Informed():
                 return self._inform(event, far, now)
             case events.InfoAnswered():
                 waiting, self._info = self._info, None
                 return [] if waiting is None else far.answer_info(waiting, event.status, now)
+        return []
+
+    def _turned(self, event: events.Agreed, far: Leg, now: float) -> list[Any]:
+        """Anchored legs answer a hold by themselves; what it means for the far party is told there."""
+        held = not event.stream.sends
+        if far is not self._holds and held:
+            self._holds = far
+            return far.hold(True, now)
+        if far is self._holds and not held:
+            self._holds = None
+            return far.hold(False, now)
         return []
 
     def _inform(self, event: events.Informed, far: Leg, now: float) -> list[Any]:

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 from trunkline.call import events
 from trunkline.finding import ParseError
 from trunkline.media import anchor
+from trunkline.sdp.crypto import SUITES, Crypto
 from trunkline.sdp.description import Description, Direction, Origin
 from trunkline.sdp.negotiation import Negotiation, State
-from trunkline.sdp.offer_answer import Capabilities, Stream, agreed, answer, offer, re_offer
+from trunkline.sdp.offer_answer import Capabilities, Stream, agreed, answer, answerable, offer, re_offer
 from trunkline.sdp.relay import follow, relabelled, same_session
 from trunkline.sip.arrival import SDP
 from trunkline.sip.flow import Ids
@@ -26,11 +27,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What an ending leg's media is: session id at the seam, address to bind, codecs."""
+    """What an ending leg's media is: session id at the seam, address to bind, codecs.
+
+    `join` is the leg of the same session that this one is relayed to (an anchored call);
+    "" where the end is here.
+    """
 
     media: str
     address: str
     capabilities: Capabilities = field(default_factory=Capabilities)
+    join: str = ""
 
 
 class Descriptions:
@@ -40,7 +46,7 @@ class Descriptions:
     leg's, once it is open; `wish` is the direction it wants (it holds with "sendonly").
     """
 
-    __slots__ = ("_ids", "_leg", "_said", "address", "negotiation", "port", "terms", "wish")
+    __slots__ = ("_ids", "_keys", "_leg", "_said", "address", "negotiation", "port", "terms", "wish")
 
     def __init__(self, leg: Leg, ids: Ids, terms: Terms | None) -> None:
         self.terms = terms
@@ -51,6 +57,7 @@ class Descriptions:
         self._ids = ids
         self._leg = leg
         self._said: Description | None = None  # the last description sent, whatever became of it
+        self._keys: tuple[Crypto, ...] = ()  # ours, one a suite; the same as long as the leg lives
 
     @property
     def answer_awaited(self) -> bool:
@@ -61,6 +68,15 @@ class Descriptions:
     def offer_open(self) -> bool:
         """Whether our offer waits for its answer."""
         return self.negotiation.state is State.LOCAL_OFFER
+
+    def check(self, offered: Description | None) -> None:
+        """Raises ParseError (488) for an offer that this leg can have no answer to; None is no offer."""
+        if offered is None:
+            return
+        if self.terms is None:
+            _clear(offered)
+        else:
+            answerable(offered, self.terms.capabilities)
 
     # --- a passing leg's ---------------------------------------------------------------
 
@@ -96,7 +112,13 @@ class Descriptions:
             port = self.port
             capabilities = self.terms.capabilities
             self._said = offer(
-                capabilities, port.address, port.port, self._origin(), self.wish, rtcp_port=port.rtcp_port
+                capabilities,
+                port.address,
+                port.port,
+                self._origin(),
+                self.wish,
+                rtcp_port=port.rtcp_port,
+                own=self._own_keys(),
             )
         self.negotiation.offer_sent(self._said)
         return bytes(self._said)
@@ -123,6 +145,7 @@ class Descriptions:
             self._origin() if said is None else said.origin,
             self.wish,
             rtcp_port=port.rtcp_port,
+            own=self._own_keys(),
         )
         self._said = ours if said is None else follow(said, ours)
         self.negotiation.answer_sent(self._said)
@@ -161,11 +184,34 @@ class Descriptions:
 
     def _settled(self, stream: Stream) -> list[Any]:
         assert self.terms is not None
-        return [anchor.Answer(self.terms.media, self._leg.id, stream), events.Agreed(self._leg, stream)]
+        said = anchor.Answer(self.terms.media, self._leg.id, stream, stream.own_crypto)
+        return [said, events.Agreed(self._leg, stream)]
+
+    def _own_keys(self) -> tuple[Crypto, ...]:
+        """Our crypto lines, drawn once: an unchanged key keeps its SRTP context (RFC 4568 §7.1.4)."""
+        assert self.terms is not None
+        if not self._keys:
+            self._keys = tuple(
+                Crypto.of(tag, suite, self._drawn(SUITES[suite].key + SUITES[suite].salt))
+                for tag, suite in enumerate(self.terms.capabilities.suites, 1)
+            )
+        return self._keys
+
+    def _drawn(self, length: int) -> bytes:
+        """`length` random bytes; `ids` is the only source of randomness down here."""
+        return bytes(self._ids.number(256) for _ in range(length))
 
     def _origin(self) -> Origin:
         number = self._ids.number(2**31)
         return Origin("-", number, number, self.address if self.port is None else self.port.address)
+
+
+def _clear(offered: Description) -> None:
+    """Raises ParseError (488) where all audio is SRTP: what passes straight to the far end is clear."""
+    audio = [section for section in offered.media if section.kind == "audio" and section.port]
+    if audio and all("SAVP" in section.proto for section in audio):
+        expected = "expected RTP/AVP: media is not anchored here, and the far side takes no SRTP"
+        raise ParseError("SDP m=", audio[0].proto, expected, status=488)
 
 
 def description_of(message: Message) -> Description | None:

@@ -265,7 +265,8 @@ class Leg:
         self._go("prepare")
         self._at = now + ANCHOR_WAIT
         self.endpoint.wake(self)
-        return [anchor.Offer(self.terms.media, self.id, self.terms.address)]
+        terms = self.terms
+        return [anchor.Offer(terms.media, self.id, terms.address, terms.join)]
 
     def _anchored(self, port: anchor.Anchored, now: float) -> list[Any]:
         if self.state is not State.PREPARING:
@@ -281,7 +282,12 @@ class Leg:
     def _unanchored(self, why: str, now: float) -> list[Any]:
         """No port: 503, whichever way the call went."""
         if self._called is None:
-            return [*self.usage.reject(503, now, reason="No Media Port"), *self._gone()]
+            refusal = self.usage.reject(503, now, reason="No Media Port")
+            return [
+                *refusal,
+                events.Ended(self, Cause(from_status(503).q850, 503, why), "local"),
+                *self._gone(),
+            ]
         cause = Cause(from_status(503).q850, 503, why)
         return [events.Refused(self, cause, 0, None), *self._gone()]
 
@@ -324,6 +330,7 @@ class Leg:
         """What a 2xx says: the offer we let it make, or the answer. Raises ParseError if it is useless."""
         if self._answer_due:
             if sdp is not None:
+                self.descriptions.check(sdp)
                 self.descriptions.negotiation.offer_received(sdp)
             return []
         if sdp is not None:
@@ -385,6 +392,7 @@ class Leg:
         try:
             sdp = description_of(event.request)
             if sdp is not None:
+                descriptions.check(sdp)
                 descriptions.negotiation.offer_received(sdp)
             elif descriptions.negotiation.open is not None:
                 return self.usage.reject_again(491, now)

@@ -26,6 +26,35 @@ class Unreachable(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class TlsUp:
+    """A TLS handshake succeeded: `flow.peer` is the name the far certificate was matched to.
+
+    `suite` is OpenSSL's name; `ours` is what our certificate is called ("": none was
+    presented), `theirs` are the names of the peer's (none where it was not asked).
+    """
+
+    flow: Flow
+    version: str
+    suite: str
+    ours: str
+    theirs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TlsRefused:
+    """A TLS handshake was refused, by either side: `why` says which certificate, which check, what to do.
+
+    `alert` is its name in RFC 8446 ("": none passed). With TLS 1.3 a server refuses
+    after the client's handshake: then this follows a TlsUp. Unreachable follows where
+    something was to be sent.
+    """
+
+    flow: Flow
+    alert: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Drain:
     """Take no new calls, end the rest, then stop (SIGTERM)."""
 
@@ -43,7 +72,7 @@ class Log(NamedTuple):
     text: str
 
 
-Input = Received | Unreachable | Drain | Answers | anchor.Event
+Input = Received | Unreachable | TlsUp | TlsRefused | Drain | Answers | anchor.Event
 Output = Send | Close | Question | Write | Log | anchor.Command
 
 

@@ -13,11 +13,11 @@ from trunkline.call import events
 from trunkline.call.cause import Cause
 from trunkline.call.credentials import authorizer
 from trunkline.call.leg import Leg, Terms
-from trunkline.call.node import Drain, Input, Output, Received, Unreachable
+from trunkline.call.node import Drain, Input, Output, Received, TlsRefused, TlsUp, Unreachable
 from trunkline.call.party import NORMAL, SILENCE, Behaviour, Party
 from trunkline.finding import ParseError
 from trunkline.media import anchor
-from trunkline.sdp.offer_answer import Stream
+from trunkline.sdp.offer_answer import Capabilities, Stream
 from trunkline.sip.endpoint import Endpoint, EndpointSettings, RequestReceived, ResponseReceived
 from trunkline.sip.flow import Flow, Ids
 from trunkline.sip.locate import Answers
@@ -37,7 +37,8 @@ MEDIA_LOST = Cause(41, 0, "the media engine is gone")
 class PhoneSettings:
     """One phone: its account at `registrar`, and the addresses it uses.
 
-    `flow` is the path to the IPBX; `media` the IP literal its RTP leaves from.
+    `flow` is the path to the IPBX; `media` the IP literal its RTP leaves from; with `suites`
+    it speaks SRTP (RFC 4568) and nothing else.
     """
 
     extension: str
@@ -47,6 +48,7 @@ class PhoneSettings:
     media: str
     name: str = ""
     expires: int = 300
+    suites: tuple[str, ...] = ()
     timers: TimerValues = field(default_factory=TimerValues)
 
 
@@ -102,7 +104,7 @@ class Phone:
                 return self._taken(self.endpoint.unreachable(event.flow, now), now)
             case Drain():
                 return self._drain(now)
-            case Answers():  # a phone asks for no names
+            case Answers() | TlsUp() | TlsRefused():  # it asks for no names; Unreachable says what matters
                 return []
             case anchor.Lost():
                 lost = [call for call in self.calls if call.leg.id in event.medias and not call.gone]
@@ -228,7 +230,13 @@ class Phone:
 
     def _leg(self) -> Leg:
         id = self.endpoint.ids.token()
-        return Leg(self.endpoint, id, POLICY, Terms(id, self.settings.media), self)
+        return Leg(
+            self.endpoint,
+            id,
+            POLICY,
+            Terms(id, self.settings.media, Capabilities(suites=self.settings.suites)),
+            self,
+        )
 
     def _known(self, leg: Leg, party: Party, outgoing: bool, number: str, now: float) -> PhoneCall:
         call = PhoneCall(leg, party, outgoing, number, now)

@@ -144,15 +144,15 @@ class PeerWatch:
 
     # --- calls ------------------------------------------------------------------------
 
-    def call_failed(self, outcome: Outcome, retry_after: float, now: float) -> list[Changed]:
-        """An INVITE failed here before it rang.
+    def call_failed(self, outcome: Outcome, retry_after: float, now: float, why: str = "") -> list[Changed]:
+        """An INVITE failed here before it rang; `why` in words, where more is known than the outcome.
 
         Silence counts against the gateway. A status does not: it may be the called
         party's doing, and 503 without Retry-After is to be taken as 500 (RFC 3261
         §21.5.4); but after a 503 the next OPTIONS is sent as soon as it may.
         """
         if isinstance(outcome, Failure):
-            return self._failed(f"{outcome} to INVITE", now)
+            return self._failed(f"{outcome} to INVITE" + (f": {why}" if why else ""), now)
         if outcome == 503:
             if retry_after > 0:
                 return self._rest(retry_after, "INVITE", now)

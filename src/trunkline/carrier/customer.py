@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from trunkline.call.cause import Cause
 from trunkline.call.registrar import Binding, Registrar
+from trunkline.call.seal import Seal
 from trunkline.call.watch import Changed, PeerWatch, SendOptions
 from trunkline.carrier.screening import Refusal
 from trunkline.sip.endpoint import Endpoint, ResponseReceived
@@ -32,12 +33,16 @@ class Path(NamedTuple):
 class Customer:
     """A machine: `deadline`, and `expire` with SendOptions and Changed as they are due."""
 
-    __slots__ = ("_account", "_local", "_registrar", "_required", "_static", "_trusted", "watch")
+    __slots__ = (
+        *("_account", "_host", "_local", "_registrar", "_required", "_static", "_trusted"),
+        *("seal", "watch"),
+    )
 
     def __init__(self, site: Site, sbc: CarrierSbc, ids: Ids, now: float) -> None:
         knobs = site.carrier
         self._local = (sbc.signalling, sbc.port)
         self._static = _static(site, self._local)
+        self._host = self._static.peer or format_host(self._static.remote[0])
         self._trusted = frozenset({self._static.remote[0], *knobs.trusted})
         self._required = knobs.registration_required
         gateway = _gateway(site, sbc)
@@ -45,6 +50,7 @@ class Customer:
         self._account = gateway.registration.user if gateway is not None and wanted else ""
         self._registrar = _registrar(gateway, ids) if gateway is not None and wanted else None
         self.watch = PeerWatch(0, knobs.supervision, now)
+        self.seal = Seal()  # over TLS
 
     # --- who it is ----------------------------------------------------------------------
 
@@ -61,8 +67,20 @@ class Customer:
     def registered(self, now: float) -> bool:
         return bool(self._bindings(now))
 
+    def at(self, flow: Flow) -> bool:
+        """Whether a handshake, good or bad, is the customer's: by name, else by address."""
+        if flow.peer:
+            return flow.peer.lower() == self._static.peer.lower()
+        return flow.remote[0] == self._static.remote[0]
+
     def refuses(self, flow: Flow, now: float) -> Refusal | None:
-        """Why what comes on this flow is not taken from the customer; None if it is."""
+        """Why what comes on this flow is not taken from the customer; None if it is.
+
+        Over TLS the customer is who its certificate names, wherever it calls from.
+        """
+        if self._static.transport == "TLS":
+            known = flow.transport == "TLS" and flow.peer.lower() == self._static.peer.lower()
+            return None if known else Refusal(403, "Unknown Customer")
         bound = any(flow.remote[0] == known.flow.remote[0] for known in self._bindings(now))
         if not bound and flow.remote[0] not in self._trusted:
             return Refusal(403, "Unknown Customer")
@@ -85,8 +103,7 @@ class Customer:
             return Path(latest.flow, format_host(latest.uri.host) + port)
         if self._required:
             return None
-        address, port_number = self._static.remote
-        return Path(self._static, f"{format_host(address)}:{port_number}")
+        return Path(self._static, f"{self._host}:{self._static.remote[1]}")
 
     def unreachable(self, flow: Flow) -> None:
         """A connection it registered over is gone."""
@@ -128,6 +145,7 @@ class Customer:
         return {
             "at": "" if flow is None else f"{flow.transport} {flow.remote[0]} {flow.remote[1]}",
             "registered": self.registered(now) if self.registers else None,
+            "tls": self.seal.status(),
             **self.watch.status(now),
         }
 
@@ -162,6 +180,8 @@ def _static(site: Site, local: tuple[str, int]) -> Flow:
     listen = site.trunk.listen
     interface = site.interfaces.eth1 if listen.interface == "eth1" else site.interfaces.eth0
     address = (interface or site.interfaces.eth0).address
+    if site.architecture != "bvpn":  # FORM-2: the customer gave its FQDN, and its certificate bears it
+        return Flow("TLS", local, (address, listen.tls), site.interfaces.eth0.domain_name)
     transport, port = ("UDP", listen.udp) if listen.udp else ("TCP", listen.tcp)
     return Flow(transport, local, (address, port))
 

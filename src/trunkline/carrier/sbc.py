@@ -13,7 +13,7 @@ from typing import Any
 from trunkline.call import events
 from trunkline.call.cause import Cause, from_status
 from trunkline.call.leg import Leg, Terms, unclaimed
-from trunkline.call.node import Drain, Input, Log, Output, Received, Unreachable
+from trunkline.call.node import Drain, Input, Log, Output, Received, TlsRefused, TlsUp, Unreachable
 from trunkline.call.party import Behaviour, Party
 from trunkline.call.watch import Changed, SendOptions
 from trunkline.carrier.customer import AWAY, Customer, Path
@@ -55,8 +55,15 @@ class Sbc:
     def __init__(self, site: Site, sbc: CarrierSbc, ids: Ids, now: float) -> None:
         knobs = site.carrier
         self.site, self.settings, self.knobs = site, sbc, knobs
+        self.local = (sbc.signalling, sbc.port)
+        self.secure = site.architecture != "bvpn"
+        self._outside = Flow("UDP", (sbc.signalling, sbc.public_port) if self.secure else self.local, ("", 0))
+        self.suites = _suites(site) if self.secure else ()
         timers = TimerValues(site.timers.t1, site.timers.t2, site.timers.t4)
-        self.endpoint = Endpoint(ids, EndpointSettings("Trunkline-SBC", METHODS, timers=timers))
+        shown = {("TLS", self.local): f"{name}:{sbc.port}"} if (name := fqdn(site, sbc)) else {}
+        self.endpoint = Endpoint(
+            ids, EndpointSettings("Trunkline-SBC", METHODS, timers=timers, advertise=shown)
+        )
         self.subscribers = Subscribers(knobs.subscribers)
         self.customer = Customer(site, sbc, ids, now)
         self.fault = Fault.NONE
@@ -68,7 +75,7 @@ class Sbc:
         self._ends: dict[str, Party | Through] = {}  # who hears a leg
         self.talks: dict[str, Talk] = {}  # of built-in subscribers by leg, the newest last
         self._drain_by: float | None = None
-        self.local = (sbc.signalling, sbc.port)
+        self.refused_handshakes = 0  # by either side
 
     # --- the node ---------------------------------------------------------------------
 
@@ -87,7 +94,9 @@ class Sbc:
                 return self._taken(self.endpoint.unreachable(event.flow, now), now)
             case Drain():
                 return self._drain(now)
-            case Answers():  # nothing here asks for names
+            case TlsUp() | TlsRefused():
+                return self._handshake(event)
+            case Answers():  # it asks for no names
                 return []
         return self._taken(self._media(event, now), now)
 
@@ -116,16 +125,27 @@ class Sbc:
 
     def _media(self, event: anchor.Event, now: float) -> list[Any]:
         if isinstance(event, anchor.Lost):
-            lost = [end for id in event.medias if isinstance(end := self._ends.get(id), Party)]
+            lost = [end for id in event.medias if (end := self._ends.get(id)) is not None]
             said = Log("warning", f"the media engine {event.worker} is gone, and {len(lost)} calls with it")
             return [said, *(output for end in lost for output in end.hang_up(now, MEDIA_LOST))]
         talk = self.talks.get(event.leg)
         if talk is not None:
             talk.hear(event)
         leg, end = self._legs.get(event.leg), self._ends.get(event.leg)
-        if leg is None or not isinstance(end, Party):
+        if leg is None:
             return unclaimed(event) if isinstance(event, anchor.Anchored) else []
-        return [*leg.hear_media(event, now), *end.hear_media(event, now)]
+        out = leg.hear_media(event, now)
+        return [*out, *end.hear_media(event, now)] if isinstance(end, Party) else out
+
+    def _handshake(self, event: TlsUp | TlsRefused) -> list[Output]:
+        """TLS with the customer is told and kept; of others only what was refused."""
+        refused = isinstance(event, TlsRefused)
+        self.refused_handshakes += refused
+        if self.customer.at(event.flow):
+            return [Log("warning" if refused else "info", f"customer: {self.customer.seal.heard(event)}")]
+        if not isinstance(event, TlsRefused):
+            return []
+        return [Log("warning", f"TLS from {event.flow.remote[0]} refused: {event.why}")]
 
     # --- what can be asked of it ----------------------------------------------------------
 
@@ -178,6 +198,7 @@ class Sbc:
             "running": [self._running(leg) for leg in self.calls.values()],
             "draining": self.draining,
             "talks": [talk.status() for talk in self.talks.values()],
+            "refused_handshakes": self.refused_handshakes,
             "remains": self.endpoint.remains(),
         }
 
@@ -251,7 +272,7 @@ class Sbc:
         refusal = None if emergency else screen_caller(request, self.knobs)
         if refusal is None and request.body:
             try:
-                refusal = screen_media(Description.parse(request.body), self.knobs)
+                refusal = screen_media(Description.parse(request.body), self.knobs, self.secure)
             except ParseError as error:
                 refusal = Refusal(400, str(error))
         return refusal
@@ -293,15 +314,19 @@ class Sbc:
 
     def _judge_answer(self, leg: Leg, end: Party | Through, sdp: Description, now: float) -> list[Any]:
         """The customer let us offer: its answer came in the ACK, and is judged as an offer would be."""
-        refusal = screen_media(sdp, self.knobs) if leg.id in self.calls else None
+        refusal = screen_media(sdp, self.knobs, self.secure) if leg.id in self.calls else None
         if refusal is None:
             return []
         cause = Cause(from_status(refusal.status).q850, refusal.status, refusal.why)
         return [*end.hang_up(now, cause), Log("info", f"call ended: {refusal.why}")]
 
     def _through(self, onward: Outgoing) -> tuple[Leg, Leg]:
-        """Two legs for a call that goes through, the caller's first; the other is called by `onward`."""
-        leg, far = self._leg(ends_here=False), self._leg(ends_here=False)
+        """Two legs for a call that goes through, the caller's first; the other is called by `onward`.
+
+        On a secured trunk media is relayed here, SRTP toward the customer; else it goes straight.
+        """
+        leg = self._leg(ends_here=self.secure, toward_customer=onward.flow.transport == "UDP")
+        far = self._leg(ends_here=self.secure, toward_customer=onward.flow.transport == "TLS", join=leg.id)
         self._ends[leg.id] = self._ends[far.id] = Through(leg, far, onward)
         return leg, far
 
@@ -310,7 +335,7 @@ class Sbc:
         caller = caller_of(request)
         uri = f"sip:{number}@{format_host(at[0])}:{at[1]}"
         shown = f"<sip:{caller or 'anonymous'}@{format_host(at[0])}>"
-        return Outgoing(uri, shown, f"<{uri}>", Flow("UDP", self.local, at), caller)
+        return Outgoing(uri, shown, f"<{uri}>", self._outside._replace(remote=at), caller)
 
     def _to_customer(self, path: Path, caller: str, number: str) -> Outgoing:
         """A call to one of the customer's numbers; a `caller` of "" withholds its own."""
@@ -338,9 +363,12 @@ class Sbc:
     def _called(self, request: Request) -> str:
         return called_of(request, self.site.numbering.emergency)
 
-    def _leg(self, *, ends_here: bool) -> Leg:
+    def _leg(self, *, ends_here: bool, toward_customer: bool = True, join: str = "") -> Leg:
         id = self.endpoint.ids.token()
-        terms = Terms(id, self.settings.media, capabilities(self.knobs)) if ends_here else None
+        terms: Terms | None = None
+        if ends_here:
+            able = capabilities(self.knobs, self.suites if toward_customer else ())
+            terms = Terms(join or id, self.settings.media, able, join)
         leg = Leg(self.endpoint, id, POLICY, terms, self)
         self._legs[id] = leg
         return leg
@@ -375,3 +403,17 @@ class Sbc:
             self._forget(id)
         said = f"{len(given_up)} legs whose far side did not answer are given up"
         return [Log("warning", said)] if given_up else []
+
+
+def fqdn(site: Site, sbc: CarrierSbc) -> str:
+    """The name of an SBC on a secured trunk: what the customer's gateway calls it; "" over BVPN."""
+    if site.architecture == "bvpn":
+        return ""
+    proxies = [gateway.domain_proxy for gateway in site.trunk.gateways]
+    pairs = zip(site.carrier.sbcs, proxies, strict=False)
+    return next((proxy.outbound_proxy or proxy.target_domain for known, proxy in pairs if known == sbc), "")
+
+
+def _suites(site: Site) -> tuple[str, ...]:
+    """The SRTP suites of the carrier: what the guide names, as the site's gateways have it (SRTP-1)."""
+    return tuple(dict.fromkeys(suite for known in site.trunk.gateways for suite in known.security.suites))

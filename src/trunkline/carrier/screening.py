@@ -59,8 +59,10 @@ def screen_called(number: str, knobs: CarrierKnobs) -> Refusal | None:
     return Refusal(404, f"{number} is no number of the customer's")
 
 
-def screen_media(sdp: Description, knobs: CarrierKnobs) -> Refusal | None:
-    """A description must hold one of the carrier's codecs (CODEC-1)."""
+def screen_media(sdp: Description, knobs: CarrierKnobs, secure: bool = False) -> Refusal | None:
+    """A description must hold one of the carrier's codecs (CODEC-1); `secure`: over SRTP (SRTP-1)."""
+    if secure and not any("SAVP" in media.proto for media in sdp.media if media.kind == "audio"):
+        return Refusal(488, "no audio over SRTP: this trunk takes RTP/SAVP alone")
     held = {codec.upper() for codec in codecs(sdp)}
     if not knobs.codecs or held.intersection(knobs.codecs):
         return None

@@ -56,7 +56,11 @@ def behaviour_of(subscriber: CarrierSubscriber) -> Behaviour:
     )
 
 
-def capabilities(knobs: CarrierKnobs) -> Capabilities:
-    """What built-in subscribers speak: the carrier's codecs, or A-law where they know none."""
+def capabilities(knobs: CarrierKnobs, suites: tuple[str, ...] = ()) -> Capabilities:
+    """What built-in subscribers speak: the carrier's codecs, or A-law where they know none.
+
+    With `suites` it is SRTP, as the customer's side of a secured trunk.
+    """
     known = {codec.name: codec for codec in (PCMA, PCMU)}
-    return Capabilities(tuple(known[name] for name in knobs.codecs if name in known) or (PCMA,))
+    codecs = tuple(known[name] for name in knobs.codecs if name in known) or (PCMA,)
+    return Capabilities(codecs, suites=suites)

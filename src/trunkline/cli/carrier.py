@@ -6,11 +6,14 @@ Each SBC can be asked while it runs, in another terminal:
   trunkline carrier SITE.yaml --sbc nominal --ask fault 503 60   and ask for 60 s of rest
   trunkline carrier SITE.yaml --sbc nominal --ask place +33199009001 +33199001001
   trunkline carrier SITE.yaml --sbc nominal --ask status
+  trunkline carrier SITE.yaml --sbc nominal --ask renew          (or SIGHUP)
 
-`place` lets a subscriber call a number of the customer's.
+`place` lets a subscriber call a number of the customer's; `renew` reads the SBC's
+certificates again, for the connections to come. Over the internet media is in processes
+of its own, and goes on while this one is stopped (SIGSTOP).
 
 Exit codes: 0 stopped as asked, or answered; 1 it cannot start here, or the SBC refused
-what was asked; 2 the site file cannot be read or has errors."""
+what was asked; 2 the site file or a certificate file cannot be read or has errors."""
 
 from __future__ import annotations
 
@@ -25,12 +28,14 @@ from trunkline.aio.driver import Driver, Trace, log_line
 from trunkline.aio.media import MediaEnds
 from trunkline.aio.run import on_signals, run
 from trunkline.aio.sockets import NoFolder, control_path
+from trunkline.aio.tls_stream import Parties
 from trunkline.call.node import Log
 from trunkline.call.party import TEST_TONES, Behaviour
 from trunkline.carrier.faults import Fault
 from trunkline.carrier.sbc import Sbc
-from trunkline.cli import serving
-from trunkline.cli.sitefile import EXIT_FINDINGS, EXIT_GOOD, Refused, complain, ready
+from trunkline.cli import certificates, sbc_certificates, serving
+from trunkline.cli.sitefile import EXIT_FINDINGS, EXIT_GOOD, Refused, complain, lines, ready
+from trunkline.guide.facts import shipped
 from trunkline.site.model import CarrierSbc, Site
 
 PLACED_SECONDS = 10.0  # a call that was asked for hangs up by itself after that
@@ -43,6 +48,9 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--sbc", metavar="LABEL", help="only this access SBC (default: all of carrier.sbcs)")
     parser.add_argument("--ask", nargs="+", metavar="WORD", help="ask the one that runs (see above)")
     serving.arguments(parser)
+    parser.add_argument(
+        "--keylog", metavar="FILE", help="append the TLS keys, for Wireshark: who has them reads every call"
+    )
 
 
 def main(given: Namespace) -> int:
@@ -61,6 +69,8 @@ def main(given: Namespace) -> int:
         if given.ask:
             return _ask(given, sbcs)
         return run(_serve(given, site, sbcs))
+    except Refused as refused:
+        return complain(refused)
     except (OSError, NoFolder) as error:
         return serving.cannot_start(error)
 
@@ -71,12 +81,13 @@ def main(given: Namespace) -> int:
 async def _serve(given: Namespace, site: Site, sbcs: list[CarrierSbc]) -> int:
     async with serving.Parts() as parts:
         trace = parts.trace(given.trace)
-        rooms = [_Room(site, sbc, trace) for sbc in sbcs]
+        rooms = [_Room(given, site, sbc, trace) for sbc in sbcs]
         for room in rooms:
             parts.callback(room.close)
-            room.open()
+            room.open(parts)
             await parts.control(_socket(given, room.label, len(sbcs)), room.answer)
-        give_back = on_signals([room.driver for room in rooms], bound=site.calls.drain_max)
+        drivers = [room.driver for room in rooms]
+        give_back = on_signals(drivers, bound=site.calls.drain_max, reload=lambda: _renew(rooms))
         try:
             for room in rooms:
                 room.driver.start(room.sbc, room.sbc.start(clock.now()))
@@ -91,6 +102,12 @@ async def _serve(given: Namespace, site: Site, sbcs: list[CarrierSbc]) -> int:
     return EXIT_GOOD
 
 
+def _renew(rooms: list[_Room]) -> None:
+    """SIGHUP: every SBC reads its certificates again."""
+    for room in rooms:
+        room.renew()
+
+
 def _socket(given: Namespace, label: str, count: int) -> Path:
     if given.socket:
         return Path(given.socket if count == 1 else f"{given.socket}.{label}")
@@ -100,21 +117,50 @@ def _socket(given: Namespace, label: str, count: int) -> Path:
 class _Room:
     """One access SBC with its driver and its subscribers' media."""
 
-    def __init__(self, site: Site, settings: CarrierSbc, trace: Trace | None) -> None:
-        ids = SystemIds()
+    def __init__(self, given: Namespace, site: Site, settings: CarrierSbc, trace: Trace | None) -> None:
         self.label, self.settings, self.site = settings.label, settings, site
-        self.sbc = Sbc(site, settings, ids, clock.now())
+        self._file, self._keylog = given.site, given.keylog or ""
+        self._ids = SystemIds()
+        self.sbc = Sbc(site, settings, self._ids, clock.now())
         self.driver = Driver(trace=trace, log=self._log)
-        self.media = MediaEnds(self.driver.feed, ids)
-        self.driver.media = self.media
+        self._ends: MediaEnds | None = None
 
-    def open(self) -> None:
-        """Open its ports. Raises OSError."""
-        self.driver.udp(self.settings.signalling, self.settings.port)
-        self.driver.tcp(self.settings.signalling, self.settings.port)
+    def open(self, parts: serving.Parts) -> None:
+        """Open its ports and its media. Raises OSError, and Refused for its certificates."""
+        here, driver = self.settings, self.driver
+        if not self.sbc.secure:
+            driver.udp(here.signalling, here.port)
+            driver.tcp(here.signalling, here.port)
+            self._ends = driver.media = MediaEnds(driver.feed, self._ids)
+            return
+        parties, keylog = self._parties(), self._keylog
+        driver.tls(here.signalling, here.port, parties, upkeep=certificates.UPKEEP, keylog=keylog)
+        driver.udp(here.signalling, here.public_port)
+        facts = shipped()[self.site.guide.name]
+        first, last = facts.numbers("internet.media_ports")
+        dscp = facts.number("qos.dscp_media")
+        parts.workers(driver, self._ids, serving.Media({here.media: (first, last)}, dscp, workers=1))
+
+    def _parties(self) -> Parties:
+        return sbc_certificates.parties(self._file, self.site, self.settings)
+
+    def renew(self) -> list[str]:
+        """Read the certificates again, for the handshakes to come; why not, a line an error."""
+        if not self.sbc.secure:
+            return ["there is no TLS here, and so no certificate"]
+        try:
+            self.driver.renew_tls(self.sbc.local, self._parties())
+        except Refused as refused:
+            errors = lines(refused.file, refused.findings)[::2]
+            for line in errors:
+                self._log(Log("error", f"certificates not renewed: {line}"))
+            return errors
+        self._log(Log("info", "certificates read again; new connections take them"))
+        return []
 
     def close(self) -> None:
-        self.media.close()
+        if self._ends is not None:
+            self._ends.close()
         self.driver.close()
 
     def ready(self, socket: Path) -> dict[str, Any]:
@@ -123,6 +169,7 @@ class _Room:
         return {
             "sbc": here.label,
             "signalling": f"{here.signalling}:{here.port}",
+            "transport": "TLS" if self.sbc.secure else "UDP and TCP",
             "media": here.media,
             "socket": str(socket),
         }
@@ -141,7 +188,9 @@ class _Room:
                 tones = tuple(int(tone) for tone in asked.get("tones", TEST_TONES))
                 self.driver.perform(self.sbc.listen(tones))
                 return {"listening": len(self.sbc.calls)}
-        raise ValueError("ask one of: status, fault, place, listen")
+            case "renew":
+                return {"renewed": not (errors := self.renew()), "errors": errors}
+        raise ValueError("ask one of: status, fault, place, listen, renew")
 
     def _place(self, asked: dict[str, Any]) -> dict[str, Any]:
         caller, number = str(asked.get("caller", "")), str(asked.get("number", ""))
@@ -163,10 +212,10 @@ class _Room:
 
 
 def _ready_lines(said: dict[str, Any]) -> str:
-    rows = [
-        f"  {sbc['sbc']}  signalling {sbc['signalling']}  media {sbc['media']}\n    socket {sbc['socket']}"
-        for sbc in said["sbcs"]
-    ]
+    rows = []
+    for sbc in said["sbcs"]:
+        where = f"signalling {sbc['transport']} {sbc['signalling']}  media {sbc['media']}"
+        rows += [f"  {sbc['sbc']}  {where}", f"    socket {sbc['socket']}"]
     return "\n".join(["ready:", *rows])
 
 
@@ -180,19 +229,19 @@ def _ask(given: Namespace, sbcs: list[CarrierSbc]) -> int:
     question = _question(given.ask)
     if question is None:
         print(
-            "ask one of: status; fault none|503|100|silent; fault 503 SECONDS; place CALLER NUMBER",
+            "ask one of: status; fault none|503|100|silent; fault 503 SECONDS; place CALLER NUMBER; renew",
             file=sys.stderr,
         )
         return serving.EXIT_USE
     answer = serving.asked(_socket(given, sbcs[0].label, 1), question)
     serving.tell(given, answer, _answer_lines)
-    return EXIT_FINDINGS if "error" in answer else EXIT_GOOD
+    return EXIT_FINDINGS if "error" in answer or answer.get("errors") else EXIT_GOOD
 
 
 def _question(words: list[str]) -> dict[str, Any] | None:
     match words:
-        case ["status"]:
-            return {"ask": "status"}
+        case ["status" | "renew" as word]:
+            return {"ask": word}
         case ["fault", fault] if fault in set(Fault):
             return {"ask": "fault", "fault": fault}
         case ["fault", Fault.UNAVAILABLE, seconds] if seconds.isascii() and seconds.isdigit():
@@ -205,7 +254,14 @@ def _question(words: list[str]) -> dict[str, Any] | None:
 def _answer_lines(answer: dict[str, Any]) -> str:
     plain = {key: value for key, value in answer.items() if not isinstance(value, dict | list)}
     rows = [f"{key}: {value}" for key, value in plain.items()]
+    rows += answer.get("errors", ())
+    if (tls := answer.get("customer", {}).get("tls")) is not None:
+        rows.append(f"TLS: {tls['refused'] or _spoken(tls)}")
     for talk in answer.get("talks", ()):
         heard = " ".join(f"{tone} Hz" for tone in talk["heard"]) or "nothing yet"
         rows.append(f"  {talk['number']} with {talk['other']}: {talk['state']}, heard {heard}")
     return "\n".join(rows)
+
+
+def _spoken(tls: dict[str, Any]) -> str:
+    return f"{tls['version']} with {tls['suite']}; the customer is {', '.join(tls['theirs'])}"

@@ -1,37 +1,44 @@
 """Show what the product does, on this machine alone: calls out and in, and the nominal SBC lost three ways.
 
-Brings up the site of SITE.yaml with its carrier on loopback addresses, places the calls,
-and prints for each a ladder, its audio, and PASS or FAIL with the reason. Needs no root,
-leaves nothing behind, and takes less than a minute.
+Brings up the site of each SITE.yaml, one after the other, with its carrier on loopback
+addresses, places the calls, and prints for each a ladder, its audio, over the internet
+also its TLS and SRTP, and PASS or FAIL with the reason. Needs no root, leaves nothing
+behind, and takes less than a minute for the two shipped examples.
 
-Exit codes: 0 every call passed; 1 one did not, or the lab cannot run here; 2 the site
+Exit codes: 0 every call passed; 1 one did not, or the lab cannot run here; 2 a site
 file cannot be read, has errors, or lacks what the demo needs."""
 
 from __future__ import annotations
 
 import sys
 from argparse import SUPPRESS, ArgumentParser, Namespace
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from trunkline.aio import clock
 from trunkline.capture.ladder import Step
 from trunkline.cli import serving, show
-from trunkline.cli.labs import Journal, facts, ready_lines, run_lab
+from trunkline.cli.labs import Journal, facts, ready_lines, run_lab, wrapped
 from trunkline.cli.paper import Paper
 from trunkline.cli.sitefile import EXIT_FINDINGS, EXIT_GOOD, Refused, complain, ready
 from trunkline.lab.observe import Observer, Told
-from trunkline.lab.scenarios import ACTS, Act, Unplayable, callable_users, cast
+from trunkline.lab.scenarios import ACTS, Act, Unplayable, acts_of, callable_users, cast
 from trunkline.lab.stage import Lab
 from trunkline.lab.wire import of_calls, traced
+from trunkline.pbx.exchange import Listen
 from trunkline.site.model import Site
 
 
 def arguments(parser: ArgumentParser) -> None:
     """What the verb takes."""
-    parser.add_argument("site", metavar="SITE.yaml", help="the site file")
+    parser.add_argument("site", metavar="SITE.yaml", nargs="+", help="the site files")
     parser.add_argument(
-        "--trace", metavar="FILE.pcapng", help="write the SIP that the IPBX sees, for Wireshark"
+        "--trace", metavar="FILE.pcapng",
+        help="write the SIP that the IPBX sees, for Wireshark (several sites: FILE-SITE.pcapng each)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--keylog", metavar="FILE", help="append the TLS keys, so that Wireshark reads what it captured"
     )
     parser.add_argument(
         "--act", type=int, action="append", choices=range(1, len(ACTS) + 1), metavar="N",
@@ -43,46 +50,62 @@ def arguments(parser: ArgumentParser) -> None:
 
 def main(given: Namespace) -> int:
     """Run the verb; returns the exit code."""
-    try:
-        site = ready(given.site, wanted=())
-        cast(site)
-    except Refused as refused:
-        return complain(refused)
-    except Unplayable as error:
-        print(f"{given.site}: {error}", file=sys.stderr)
-        return serving.EXIT_USE
-    return run_lab(_play(given, site))
+    sites = []
+    for file in given.site:
+        try:
+            sites.append(ready(file, wanted=()))
+            cast(sites[-1])
+        except Refused as refused:
+            return complain(refused)
+        except Unplayable as error:
+            print(f"{file}: {error}", file=sys.stderr)
+            return serving.EXIT_USE
+    return run_lab(_play(given, sites))
 
 
-async def _play(given: Namespace, site: Site) -> int:
-    demo = _Demo(given, site)
+async def _play(given: Namespace, sites: Sequence[Site]) -> int:
+    demo = _Demo(given)
     begun = clock.now()
-    trace = Path(given.trace) if given.trace else None
-    async with Lab(site, phones=demo.phones, trace=trace, log=demo.journal.note) as lab:
+    for file, site in zip(given.site, sites, strict=True):
+        await _site(demo, site, _trace(given, file))
+    return demo.verdict(clock.now() - begun)
+
+
+async def _site(demo: _Demo, site: Site, trace: Path | None) -> None:
+    """All its acts."""
+    given, acts = demo.given, acts_of(site)
+    keylog = Path(given.keylog) if given.keylog else None
+    users = callable_users(site)
+    phones = users[max(plan.user for act in acts for plan in act.plans)] + 1
+    async with Lab(site, phones=phones, trace=trace, keylog=keylog, log=demo.journal.note) as lab:
         demo.tell({"event": "ready", **facts(lab)}, ready_lines(lab, demo.paper))
         observer = Observer(lab, mute=given.mute)
-        for number, act in enumerate(ACTS, start=1):
+        for number, act in enumerate(acts, start=1):
             if given.act and number not in given.act:
                 continue
             demo.begin(number, act)
             async for told in observer.play(act):
                 demo.call(lab, told)
-    return demo.verdict(clock.now() - begun)
+
+
+def _trace(given: Namespace, file: str) -> Path | None:
+    """Where the IPBX of this site file writes its trace."""
+    if not given.trace:
+        return None
+    path = Path(given.trace)
+    return path if len(given.site) == 1 else path.with_stem(f"{path.stem}-{Path(file).stem}")
 
 
 class _Demo:
     """What is printed, and what it comes to."""
 
-    def __init__(self, given: Namespace, site: Site) -> None:
-        self._given, self.paper = given, Paper.of(given)
+    def __init__(self, given: Namespace) -> None:
+        self.given, self.paper = given, Paper.of(given)
         self.journal = Journal()
-        users = callable_users(site)
-        most = max(plan.user for act in ACTS for plan in act.plans)
-        self.phones = users[most] + 1
         self.passed = self.failed = 0
 
     def tell(self, said: dict[str, Any], words: str) -> None:
-        serving.tell(self._given, said, lambda _: words)
+        serving.tell(self.given, said, lambda _: words)
 
     def begin(self, number: int, act: Act) -> None:
         """An act begins."""
@@ -91,7 +114,8 @@ class _Demo:
 
     def logged(self) -> list[str]:
         """What the processes logged since the last look."""
-        return [self.paper.dim(f"  {line}") for line in self.journal.taken()]
+        lines = (wrapped("  ", line, self.paper) for line in self.journal.taken())
+        return [self.paper.dim(part) for parts in lines for part in parts]
 
     def call(self, lab: Lab, told: Told) -> None:
         """One call, judged."""
@@ -126,6 +150,8 @@ def _ladder(lab: Lab, told: Told) -> tuple[list[Step], list[str]]:
     phone = f"phone {told.user}"
     site, places = lab.site, lab.places
     names = {(sbc.signalling, show.ANY): sbc.label for sbc in site.carrier.sbcs}
+    for address, _ in Listen(site).trunk.values():
+        names[address, show.ANY] = "IPBX"
     names[places.ipbx, show.ANY] = "IPBX"
     steps = show.steps_of(of_calls(traced(lab.trace), told.call_ids), names, phone)
     parties = [phone, "IPBX", *(sbc.label for sbc in site.carrier.sbcs)]

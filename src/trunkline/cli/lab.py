@@ -32,6 +32,9 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--trace", metavar="FILE.pcapng", help="write the SIP that the IPBX sees, for Wireshark"
     )
+    parser.add_argument(
+        "--keylog", metavar="FILE", help="append the TLS keys, so that Wireshark reads what it captured"
+    )
     Paper.arguments(parser)
 
 
@@ -54,7 +57,8 @@ def main(given: Namespace) -> int:
 async def _keep(given: Namespace, site: Site) -> int:
     paper = Paper.of(given)
     trace = Path(given.trace) if given.trace else None
-    async with Lab(site, trace=trace, log=_log) as lab:
+    keylog = Path(given.keylog) if given.keylog else None
+    async with Lab(site, trace=trace, keylog=keylog, log=_log) as lab:
         told: dict[str, Any] = {"event": "ready", **labs.facts(lab)}
         words = "\n".join([labs.ready_lines(lab, paper), "", *_how(lab, paper)])
         serving.tell(given, told, lambda _: words)
@@ -84,7 +88,8 @@ def _how(lab: Lab, paper: Paper) -> list[str]:
         lines.append(f"  {ask} place {public[0].number} {user.ddi}")
         lines.append(f"  {ask} fault 503")
     first = sbcs[0].label
-    says = paper.dim(f"# {first} hangs; -CONT lets it go on")
+    what = "'s signalling" if lab.secure else ""
+    says = paper.dim(f"# {first}{what} hangs; -CONT lets it go on")
     lines.append(f"  kill -STOP {lab.sbcs[first].pid}    {says}")
     where = f"{lab.places.ipbx}:{site.phones.listen.udp}"
     lines.append(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Coroutine
+from textwrap import wrap
 from typing import Any
 
 from trunkline.aio.run import run
@@ -14,6 +15,7 @@ from trunkline.cli.paper import Paper
 from trunkline.lab.addresses import NoRoom
 from trunkline.lab.processes import LabError
 from trunkline.lab.stage import Lab
+from trunkline.pbx.exchange import Listen
 
 TERMINATED = 143  # what a shell makes of SIGTERM
 _KEPT = 1000  # lines that wait to be printed
@@ -62,12 +64,18 @@ def said(label: str, line: str) -> str:
 def facts(lab: Lab) -> dict[str, Any]:
     """Where everything of the lab is, for a program."""
     site, places = lab.site, lab.places
+    trunk = Listen(site).trunk
+    transport, (address, port) = next(iter(trunk.items()))
     return {
         "customer": site.customer,
+        "architecture": site.architecture,
         "site": str(lab.file),
         "socket": str(lab.ipbx.socket),
         "network": f"{places.network}.0/24",
-        "ipbx": {"address": places.ipbx, "phones": site.phones.listen.udp, "trunk": site.trunk.listen.udp},
+        "ipbx": {
+            "address": places.ipbx, "phones": site.phones.listen.udp,
+            "trunk": port, "trunk_address": address, "transport": transport,
+        },
         "sbcs": [
             {
                 "label": sbc.label, "signalling": f"{sbc.signalling}:{sbc.port}", "media": sbc.media,
@@ -92,10 +100,26 @@ def ready_lines(lab: Lab, paper: Paper) -> str:
     phones = ", ".join(f"{phone['extension']} {phone['name']}".strip() for phone in told["phones"])
     width = max(len("phones"), *(len(sbc["label"]) for sbc in told["sbcs"]))
     rows = [
-        ("IPBX", f"{ipbx['address']}  phones on port {ipbx['phones']}, trunk on port {ipbx['trunk']}"),
+        ("IPBX", f"{ipbx['address']}  phones on port {ipbx['phones']}, trunk {_trunk(ipbx)}"),
         *((sbc["label"], f"{sbc['signalling']}  media on {sbc['media']}") for sbc in told["sbcs"]),
         ("DNS", f"{dns['address']}  {', '.join(dns['names'])} (A and SRV)"),
         ("phones", f"{phones}  (registered)"),
     ]
     head = paper.bold(f"{told['customer']}: the site and its carrier on {told['network']}")
-    return "\n".join([head, *(f"  {name:{width}}  {where}" for name, where in rows)])
+    lines = [head]
+    for name, where in rows:
+        lines += wrapped(f"  {name:{width}}  ", where, paper)
+    return "\n".join(lines)
+
+
+def wrapped(head: str, text: str, paper: Paper) -> list[str]:
+    """`head` and `text` within the width of the paper, what follows the first line below the text."""
+    return wrap(text, paper.width, initial_indent=head, subsequent_indent=" " * len(head),
+                break_on_hyphens=False)  # fmt: skip
+
+
+def _trunk(ipbx: dict[str, Any]) -> str:
+    """Where the trunk is, for a person."""
+    if ipbx["transport"] != "TLS":
+        return f"on port {ipbx['trunk']}"
+    return f"by TLS on {ipbx['trunk_address']}:{ipbx['trunk']}"

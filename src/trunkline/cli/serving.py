@@ -11,13 +11,16 @@ from argparse import SUPPRESS, ArgumentParser, Namespace
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from trunkline.aio.control import ControlServer, ask
 from trunkline.aio.driver import Driver, Names, Trace
 from trunkline.aio.resolver import Resolver
 from trunkline.aio.store import RecordStore
 from trunkline.aio.tap import Tap
+from trunkline.aio.workers import Workers
+from trunkline.call.node import Log
+from trunkline.sip.flow import Ids
 from trunkline.site import model
 
 EXIT_CANNOT: Final = 1
@@ -31,6 +34,14 @@ def arguments(parser: ArgumentParser) -> None:
     )
     parser.add_argument("--trace", metavar="FILE.pcapng", help="write the SIP that passes, for Wireshark")
     parser.add_argument("--while-stdin", action="store_true", help=SUPPRESS)
+
+
+class Media(NamedTuple):
+    """What is anchored: the ports of each local address (first and last), the packets' mark, the workers."""
+
+    ranges: Mapping[str, tuple[int, int]]
+    dscp: int
+    workers: int
 
 
 class Parts(AsyncExitStack):
@@ -59,6 +70,27 @@ class Parts(AsyncExitStack):
         tap = Tap(Path(file))
         self.callback(tap.close)
         return tap
+
+    def workers(self, driver: Driver, ids: Ids, media: Media) -> Workers:
+        """Processes that anchor media, ended once the driver's node has ended its calls. Raises OSError."""
+        count = media.workers or max(1, len(os.sched_getaffinity(0)) - 1)
+        workers = Workers(
+            driver.feed,
+            ids,
+            count,
+            next(iter(media.ranges.values())),
+            at=media.ranges,
+            dscp=media.dscp,
+            say=lambda line: driver.log(Log("warning", line)),
+        )
+
+        async def end() -> None:
+            workers.close()
+            await workers.closed()
+
+        self.push_async_callback(end)
+        driver.media = workers
+        return workers
 
     async def control(self, socket: Path, answer: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
         """Answer questions on a Unix socket. Raises OSError."""

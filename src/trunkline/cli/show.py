@@ -28,6 +28,7 @@ def call_lines(
         yield draw(
             steps, parties=parties, width=paper.width, ascii_only=paper.ascii_only, colour=paper.colour
         ).rstrip()
+    yield from sealed_lines(seen)
     yield from audio_lines(seen)
     yield from verdict_lines(verdict, paper)
 
@@ -49,28 +50,46 @@ def _whose(address: tuple[str, int], names: Names, phone: str) -> str:
     return names.get(address) or names.get((address[0], ANY)) or phone
 
 
+def sealed_lines(seen: Seen) -> Iterator[str]:
+    """TLS version and suite, both certificates, the SRTP suite."""
+    seal = seen.seal
+    if seal is None:
+        return
+    if not seal.version:
+        yield "  TLS    none was seen"
+        return
+    yield f"  TLS    {seal.version}, {seal.suite}"
+    yield f"    the IPBX is {clean(seal.ours)}, {seen.gateway} is {clean(', '.join(seal.theirs))}"
+    yield f"  SRTP   {seal.srtp.removeprefix('SDES ') or 'none'}"
+
+
 def audio_lines(seen: Seen) -> Iterator[str]:
     """Codec and ptime, and for each end the packets sent, received and lost, and what it heard."""
     sides = [side for side in (seen.near, seen.far) if side is not None and side.codec]
     if not sides:
         return
     yield f"  audio  {sides[0].codec}, {sides[0].ptime} ms a packet"
-    width = max(len(side.who) for side in sides)
+    width = max(len(side.who) for side in (*sides, *seen.relayed))
     for side in sides:
         yield f"    {side.who:{width}}  {_counted(side)}"
+    for side in seen.relayed:
+        yield f"    {side.who:{width}}  lost {side.lost}{_quality(side)}"
 
 
 def _counted(side: Side) -> str:
     heard = " and ".join(f"{tone} Hz" for tone in sorted(side.heard)) or "no tone"
     if side.sent is None or side.received is None:
         return f"not counted: its machine was lost; it had heard {heard}"
-    quality = f"  jitter {side.jitter:.1f} ms, MOS {side.mos:.1f}" if side.mos else ""
-    return f"sent {side.sent:3}, received {side.received:3}, lost {side.lost}  heard {heard}{quality}"
+    return f"sent {side.sent:3}, received {side.received:3}, lost {side.lost}  heard {heard}{_quality(side)}"
+
+
+def _quality(side: Side) -> str:
+    return f"  jitter {side.jitter:.1f} ms, MOS {side.mos:.1f}" if side.mos else ""
 
 
 def verdict_lines(verdict: Verdict, paper: Paper) -> list[str]:
     """PASS or FAIL, and why, within the width of the paper."""
-    first, *more = wrap(clean(verdict.reason), paper.width - 8) or [""]
+    first, *more = wrap(clean(verdict.reason), paper.width - 8, break_on_hyphens=False) or [""]
     word = (paper.good if verdict.passed else paper.bad)(verdict.word)
     return [f"  {word}  {first}", *(f"        {line}" for line in more)]
 
@@ -78,7 +97,7 @@ def verdict_lines(verdict: Verdict, paper: Paper) -> list[str]:
 def as_json(seen: Seen, verdict: Verdict) -> dict[str, Any]:
     """What a program gets of a judged call."""
     fields = asdict(seen)
-    for side in (fields["near"], fields["far"]):
+    for side in (fields["near"], fields["far"], *fields["relayed"]):
         if side is not None:
             side["heard"] = sorted(side["heard"])
     again = fields.pop("heard_again")

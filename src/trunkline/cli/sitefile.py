@@ -66,6 +66,23 @@ def ready(
     return site
 
 
+def placed(file: str, findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Findings about keys of a site file, each at its line and column; as they are if it cannot be read."""
+    told = tuple(findings)
+    try:
+        loaded = read(file)
+    except UnreadableYaml:
+        return told
+    return tuple(
+        loaded.finding(found.rule, found.level, _path(found.path), found.says, found.mend, found.source)
+        for found in told
+    )
+
+
+def _path(dotted: str) -> tuple[str | int, ...]:
+    return tuple(int(part) if part.isdigit() else part for part in dotted.split("."))
+
+
 def lines(file: str, findings: Iterable[Finding]) -> list[str]:
     """Findings as people read them: `site.yaml:5:9: MUST trunk.chanels: unknown key; ...`, then the mend."""
     told = []

@@ -78,6 +78,13 @@ def _lines(status: dict[str, Any], paper: Paper) -> Iterator[str]:
         since = duration(gateway["for"])
         yield f"  {gateway['index']} {gateway['label']:{width}}  {shown} {since}: {clean(gateway['why'])}"
         yield f"    {where}{known}"
+        if (tls := gateway["tls"]) is not None and "suite" in tls:
+            theirs = ", ".join(tls["theirs"])
+            yield f"    {tls['version']}, {tls['suite']}; it is {clean(theirs)}, we are {clean(tls['ours'])}"
+    if status["certificates"]:
+        yield paper.bold("certificates")
+    for held in status["certificates"]:
+        yield f"  {held['side']:6}  {clean(held['certificate'])}  until {held['until']}"
     channels = status["channels"]
     used = f"{channels['used']} of {channels['bound']} in use, {channels['peak']} at most"
     refused = f", {channels['refused']} calls refused for lack of one" if channels["refused"] else ""

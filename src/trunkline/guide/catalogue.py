@@ -7,12 +7,19 @@ from collections.abc import Iterable, Mapping
 from trunkline.finding import Finding, Level
 from trunkline.guide.facts import Facts, shipped
 from trunkline.guide.rule import Path, Rule
-from trunkline.guide.rules import bvpn, carrier, numbering, system, trunk
+from trunkline.guide.rules import bvpn, carrier, internet, numbering, system, trunk
 from trunkline.site.draft import Draft
 from trunkline.site.load import Loaded
 from trunkline.site.text import inside
 
-RULES: tuple[Rule, ...] = (*bvpn.RULES, *trunk.RULES, *system.RULES, *numbering.RULES, *carrier.RULES)
+RULES: tuple[Rule, ...] = (
+    *bvpn.RULES,
+    *internet.RULES,
+    *trunk.RULES,
+    *system.RULES,
+    *numbering.RULES,
+    *carrier.RULES,
+)
 
 _NO_FACTS = Facts("", "", "", "")
 
@@ -35,7 +42,10 @@ def judge(
     for rule in rules:
         if rule.fact and not (rule.fact in facts.by_key and facts[rule.fact].known):
             continue
-        if any(_touched(draft, tuple(need.split("."))) for need in rule.needs):
+        if rule.architectures and draft.site.architecture not in rule.architectures:
+            continue
+        needs = (*rule.needs, "architecture") if rule.architectures else rule.needs
+        if any(_touched(draft, tuple(need.split("."))) for need in needs):
             continue
         for seen in rule.look(draft.site, facts):
             path = draft.in_file(seen.path)

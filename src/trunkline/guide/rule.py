@@ -32,6 +32,7 @@ class Rule:
     nothing. `needs` are the parts of the site file that must be sound for a verdict
     ("numbering.emergency"; "trunk.gateways.*" for a rule that counts gateways): what
     stands below them may be wrong. The place of a finding need not be named.
+    `architectures` are those it speaks of; () is every one.
     """
 
     id: str
@@ -42,3 +43,4 @@ class Rule:
     look: Callable[[Site, Facts], Iterable[Seen]]
     fact: str = ""
     needs: tuple[str, ...] = ()
+    architectures: tuple[str, ...] = ()

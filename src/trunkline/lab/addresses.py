@@ -89,6 +89,7 @@ def lab_site(site: Site, network: str, passwords: Mapping[str, str], records: st
                 "signalling": f"{network}.{_FIRST_SBC + _SBC_STEP * place}",
                 "media": f"{network}.{_FIRST_SBC + _SBC_STEP * place + 1}",
                 "port": _unprivileged(sbc.port),
+                "public_port": _unprivileged(sbc.public_port),
             }
         )
         for place, sbc in enumerate(sbcs)
@@ -96,6 +97,9 @@ def lab_site(site: Site, network: str, passwords: Mapping[str, str], records: st
     gateways = tuple(_gateway(gateway) for gateway in site.trunk.gateways)
     addresses = {here.signalling: there.signalling for here, there in zip(sbcs, carrier, strict=True)}
     names = dict(_names(site.trunk.gateways, ((sbc.signalling, sbc.port) for sbc in carrier)))
+    eth0, eth1 = site.interfaces.eth0, site.interfaces.eth1
+    if eth0.domain_name and eth1 is not None:  # DNS-1: the customer's public record
+        names[eth0.domain_name] = (f"{network}.{_IPBX_2}", _unprivileged(site.trunk.listen.tls))
     moved = _updated(
         site,
         interfaces=_interfaces(site.interfaces, network),
@@ -128,7 +132,8 @@ def _interfaces(interfaces: model.Interfaces, network: str) -> model.Interfaces:
 
 
 def _listen(listen: model.SipListen) -> model.SipListen:
-    return listen.model_copy(update={"udp": _unprivileged(listen.udp), "tcp": _unprivileged(listen.tcp)})
+    ports = {name: _unprivileged(getattr(listen, name)) for name in ("udp", "tcp", "tls")}
+    return listen.model_copy(update=ports)
 
 
 def _unprivileged(port: int) -> int:

@@ -33,6 +33,21 @@ class Side:
 
 
 @dataclass(frozen=True, slots=True)
+class Seal:
+    """How a call was secured on the trunk: TLS, whose certificates, and the SRTP suite of its media.
+
+    `ours` and `theirs` are what the certificates of the IPBX and of the access SBC are
+    called; `srtp` is as in the call record ("SDES" and its suite; "none").
+    """
+
+    version: str = ""
+    suite: str = ""
+    ours: str = ""
+    theirs: tuple[str, ...] = ()
+    srtp: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Seen:
     """One call as it went. Times in seconds, None for what never happened.
 
@@ -40,7 +55,8 @@ class Seen:
     `heard_again` are the tones both ends heard anew after something happened in the
     middle of the call. `freed_after` is the time from the end of the call to its channel
     being free. `record` is the IPBX's call record, {} if there was none or it was not
-    looked for.
+    looked for. `relayed` are the two sides of the IPBX as it counted them, where media
+    went through it; `seal` is how the trunk was secured.
     """
 
     near: Side
@@ -52,6 +68,8 @@ class Seen:
     heard_again: tuple[frozenset[int], frozenset[int]] | None = None
     freed_after: float | None = None
     record: Mapping[str, Any] | None = None
+    relayed: tuple[Side, ...] = ()
+    seal: Seal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,18 +78,22 @@ class Wanted:
 
     `near_tone` and `far_tone` are what each end should hear, and the only tone it should
     hear. `goes_on` says what happened in the middle, after which both must be heard
-    again. `silence`: the far side vanishes, and the phone must notice. `freed_within`
-    seconds the channel must be free, `cause` must be in the record (Q.850).
+    again: the far end then hears `far_again` (0: its tone as before). `silence`: the
+    far side vanishes, and the phone must notice. `freed_within` seconds the channel must
+    be free, `cause` must be in the record (Q.850). `sealed` is the name that the SBC's
+    certificate must bear, over TLS, with SRTP.
     """
 
     near_tone: int = 0
     far_tone: int = 0
     gateway: str = ""
     goes_on: str = ""
+    far_again: int = 0
     silence: bool = False
     freed_within: float | None = None
     cause: int | None = None
     media: bool = True
+    sealed: str = ""
 
 
 class Check(NamedTuple):
@@ -109,6 +131,8 @@ def _checks(seen: Seen, wanted: Wanted) -> Iterator[Check]:
     yield Check(True, f"answered after {seen.answered_after:.2f} s{by}")
     if wanted.gateway and seen.gateway != wanted.gateway:
         yield Check(False, f"it went by {seen.gateway or 'no gateway'}, not by {wanted.gateway}")
+    if wanted.sealed:
+        yield _sealed(seen.seal or Seal(), wanted.sealed)
     if wanted.media:
         yield _audio(seen.near, wanted.near_tone)
         if seen.far is not None:
@@ -125,6 +149,17 @@ def _checks(seen: Seen, wanted: Wanted) -> Iterator[Check]:
         yield _freed(seen.freed_after, wanted.freed_within)
     if wanted.cause is not None:
         yield _recorded(seen.record or {}, wanted.cause)
+
+
+def _sealed(seal: Seal, name: str) -> Check:
+    """Over TLS with whom it should be, and with keys for the media."""
+    if not seal.version:
+        return Check(False, "its signalling was not seen over TLS")
+    if name.lower() not in (theirs.lower() for theirs in seal.theirs):
+        return Check(False, f"the SBC's certificate names {', '.join(seal.theirs) or 'nobody'}, not {name}")
+    if not seal.srtp.startswith("SDES "):
+        return Check(False, f"its media on the trunk went without SRTP ({seal.srtp or 'none'})")
+    return Check(True, f"over {seal.version} with {name}, SRTP on the trunk")
 
 
 def _audio(side: Side, tone: int) -> Check:
@@ -153,14 +188,18 @@ def _loss(seen: Seen) -> Iterator[Check]:
 
 def _again(seen: Seen, wanted: Wanted) -> Check:
     near, far = seen.heard_again or (frozenset(), frozenset())
+    far_tone = wanted.far_again or wanted.far_tone
     missing = [
         side.who
-        for side, heard, tone in ((seen.near, near, wanted.near_tone), (seen.far, far, wanted.far_tone))
+        for side, heard, tone in ((seen.near, near, wanted.near_tone), (seen.far, far, far_tone))
         if side is not None and tone and tone not in heard
     ]
     if missing:
         return Check(False, f"after {wanted.goes_on} {' and '.join(missing)} heard no tone")
-    return Check(True, f"after {wanted.goes_on} the call went on, both tones heard again")
+    how = "both tones heard again"
+    if wanted.far_again:  # played while it lasted, and at no other time
+        how = f"{wanted.near_tone} Hz heard again, and {far_tone} Hz at the far end, played only then"
+    return Check(True, f"after {wanted.goes_on} the call went on, {how}")
 
 
 def _freed(after: float | None, within: float) -> Check:

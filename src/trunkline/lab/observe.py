@@ -11,7 +11,7 @@ from typing import Any
 from trunkline.aio import clock
 from trunkline.call.party import TEST_TONES, Behaviour
 from trunkline.call.phone import PhoneCall
-from trunkline.lab.judge import Seen, Side, Verdict, judge
+from trunkline.lab.judge import Seal, Seen, Side, Verdict, judge
 from trunkline.lab.phones import LabPhone, side_of
 from trunkline.lab.processes import POLL, Child
 from trunkline.lab.scenarios import (
@@ -70,6 +70,7 @@ class _Running:
     near_tone: int
     far_tone: int
     number: str
+    again: int = 0  # the tone the phone played while the SBC hung, if it did
     call: PhoneCall | None = None
     sbc: Child | None = None
     talk: dict[str, Any] = field(default_factory=dict)
@@ -94,23 +95,32 @@ class Observer:
             yield await self._finish(act, running, ())
             return
         notes = (await self._lose(act.loss),)
+        outlives = act.loss is Loss.STOPPED and bool(act.goes_on)  # and its far end speaks when it wakes
         async with asyncio.TaskGroup() as together:
-            first = together.create_task(self._suffer(act, running, notes))
+            suffers = self._bear(running) if outlives else self._suffer(act, running, notes)
+            first: asyncio.Task[Told | None] = together.create_task(suffers)
             second = together.create_task(self._second(act, notes))
-        yield first.result()
-        if (told := second.result()) is not None:
-            yield told
+        for told in (first.result(), second.result()):
+            if told is not None:
+                yield told
+        if outlives:
+            await self._woke(running)
+            yield await self._finish(act, running, notes)
         await self._restore(act.loss)
         if act.afterwards is not None:
             yield await self._finish(act, await self._begin(act.afterwards), ())
 
     # --- one call ---------------------------------------------------------------------
 
+    def _next_tone(self) -> int:
+        """Each call has a tone of its own, until they begin again."""
+        self._tone += 1
+        return TEST_TONES[(self._tone - 1) % len(TEST_TONES)]
+
     async def _begin(self, plan: Plan) -> _Running:
         """Place it, and wait until both ends hear each other or nothing more will come."""
         phone, public = self.lab.phones[self._users[plan.user]], self._public[plan.subscriber]
-        near_tone = TEST_TONES[self._tone % len(TEST_TONES)]
-        self._tone += 1
+        near_tone = self._next_tone()
         running = _Running(plan, phone, near_tone, public.tone, public.number)
         tones = listening_for(public.tone, (known.tone for known in self._public))
         behaviour = Behaviour(after=0.3, tone=0 if self._mute else near_tone, listen=tones)
@@ -191,7 +201,7 @@ class Observer:
         plan, call, user = running.plan, running.call, running.phone.user
         near = side_of(call, "the phone") if call is not None else Side("the phone")
         far = await self._far(running)
-        record, ids = await self._record(call)
+        record, legs = await self._record(call)
         gateway = record.get("gateway", "")
         seen = replace(
             running.seen,
@@ -200,12 +210,16 @@ class Observer:
             gateway=gateway,
             record=record,
             silent=call is not None and call.silent,
+            relayed=tuple(_relayed(leg) for leg in legs if leg["mos"]),
+            seal=await self._seal(gateway, legs),
         )
-        t1 = self.lab.site.timers.t1
-        want = wanted(act, plan, running.far_tone, running.near_tone, self._labels, t1)
+        want = wanted(act, plan, running.far_tone, running.near_tone, self.lab.site, running.again)
         parties = (user.extension, running.number)
         caller, called = (parties[1], user.ddi) if plan.incoming else parties
         verdict = judge(seen, want)
+        ids = frozenset(leg["sip_call_id"] for leg in legs)
+        if call is not None:
+            ids |= {call.leg.usage.call_id}
         return Told(act.title, plan.title, caller, called, user.extension, seen, verdict, ids, notes)
 
     async def _far(self, running: _Running) -> Side:
@@ -216,14 +230,14 @@ class Observer:
             talk = _talk(status or await sbc.ask("status"), running)
         return Side(
             "the far end", talk.get("sent"), talk.get("received"), talk.get("lost") or 0,
-            frozenset(talk.get("heard", ())), talk.get("codec", ""), talk.get("ptime", 0),
+            frozenset(talk.get("heard", ())) - {running.again}, talk.get("codec", ""), talk.get("ptime", 0),
             talk.get("jitter") or 0.0, talk.get("mos") or 0.0,
         )  # fmt: skip
 
-    async def _record(self, call: PhoneCall | None) -> tuple[dict[str, Any], frozenset[str]]:
-        """The IPBX's record of a call, and the SIP Call-IDs of all its legs."""
+    async def _record(self, call: PhoneCall | None) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+        """The IPBX's record of a call, and those of its legs."""
         if call is None:
-            return {}, frozenset()
+            return {}, []
         mine = call.leg.usage.call_id
         # An INVITE that a dead SBC never answered is part of the call until it has timed out.
         deadline = clock.now() + BYE_TIMERS * self.lab.site.timers.t1 + RECORD
@@ -234,9 +248,19 @@ class Observer:
             whose = next((leg["call"] for leg in legs if leg["sip_call_id"] == mine), None)
             for record in records:
                 if record["record"] == "call" and record["call"] == whose:
-                    return record, frozenset(leg["sip_call_id"] for leg in legs if leg["call"] == whose)
+                    return record, [leg for leg in legs if leg["call"] == whose]
             await asyncio.sleep(POLL)
-        return {}, frozenset((mine,))
+        return {}, []
+
+    async def _seal(self, gateway: str, legs: list[dict[str, Any]]) -> Seal | None:
+        """How the trunk leg of this call was secured: what the IPBX says of TLS, and the record of SRTP."""
+        if not self.lab.secure or not gateway:
+            return None
+        known = (await self.lab.ipbx.ask("status"))["gateways"]
+        tls = next((entry["tls"] for entry in known if entry["label"] == gateway), None) or {}
+        srtp = next((leg["encryption"] for leg in legs if leg["gateway"] == gateway), "")
+        names = tuple(tls.get("theirs", ()))
+        return Seal(tls.get("version", ""), tls.get("suite", ""), tls.get("ours", ""), names, srtp)
 
     # --- losing the nominal SBC -------------------------------------------------------
 
@@ -274,6 +298,37 @@ class Observer:
         await self._freed(running)
         return await self._judged(act, running, notes)
 
+    async def _bear(self, running: _Running) -> None:
+        """The SBC's signalling hangs, its media does not: the phone listens anew, and plays another tone.
+
+        Nobody can ask the far end until it wakes: it has then heard that tone, or has not.
+        """
+        call, phone = running.call, running.phone
+        if call is None or call.answered_at is None:
+            return
+        running.again = self._next_tone()
+        if not self._mute:
+            phone.play(call, running.again)
+        phone.listen(call, (running.far_tone,))
+        near = await phone.node.until(lambda: running.far_tone in call.heard, HEAR)
+        running.seen = replace(
+            running.seen, heard_again=(frozenset({running.far_tone} if near else ()), frozenset())
+        )
+        await phone.node.until(lambda: call.ended_at is not None, TALK)
+        if not self._mute:
+            phone.play(call, running.near_tone)
+
+    async def _woke(self, running: _Running) -> None:
+        """The SBC's signalling goes on, and the far end can be asked: what it heard meanwhile."""
+        self._sbcs[0].thaw()
+        if running.sbc is None or running.seen.heard_again is None:
+            return
+        status = await running.sbc.until(
+            lambda status: running.again in _talk(status, running)["heard"], HEAR
+        ) or await running.sbc.ask("status")
+        heard = frozenset(_talk(status, running)["heard"]) & {running.again}
+        running.seen = replace(running.seen, heard_again=(running.seen.heard_again[0], heard))
+
     async def _freed(self, running: _Running) -> None:
         """Wait until the IPBX has given the channel back; how long that took."""
         call, user = running.call, running.phone.user
@@ -310,3 +365,10 @@ def _talk(status: Mapping[str, Any], running: _Running) -> dict[str, Any]:
     return next(
         (talk for talk in status["talks"] if talk["leg"] == leg), {"leg": leg, "heard": [], "over": True}
     )
+
+
+def _relayed(leg: Mapping[str, Any]) -> Side:
+    """What the IPBX counted of what came in on one leg."""
+    who = f"the IPBX, from {leg['gateway'] or 'the phone'}"
+    return Side(who, lost=leg["lost"], codec=leg["codec"], ptime=leg["ptime"], jitter=leg["jitter"],
+                mos=leg["mos"])  # fmt: skip

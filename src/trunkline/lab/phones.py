@@ -140,6 +140,11 @@ class LabPhone:
         if call.leg.terms is not None:
             self.driver.perform([anchor.Listen(call.leg.terms.media, call.leg.id, tones)])
 
+    def play(self, call: PhoneCall, tone: int) -> None:
+        """Play another tone from now on."""
+        if call.leg.terms is not None:
+            self.driver.perform([anchor.Play(call.leg.terms.media, call.leg.id, (tone,))])
+
     async def stop(self) -> None:
         """Hang up, leave the registrar, close the sockets."""
         self.driver.drain(DRAIN)

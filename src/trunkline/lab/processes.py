@@ -8,6 +8,7 @@ input does, so none outlives the lab, whatever becomes of that.
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
 from collections import deque
@@ -116,7 +117,7 @@ class Child(asyncio.SubprocessProtocol):
     # --- its end ----------------------------------------------------------------------
 
     def freeze(self) -> None:
-        """SIGSTOP: it is there and does nothing, as a hung machine."""
+        """SIGSTOP: it is there and does nothing, as a hung machine; its media workers go on."""
         self.frozen = True
         self._signal(signal.SIGSTOP)
 
@@ -130,8 +131,8 @@ class Child(asyncio.SubprocessProtocol):
         self._signal(signal.SIGHUP)
 
     async def kill(self) -> None:
-        """SIGKILL: it is gone, and so are its sockets."""
-        self._signal(signal.SIGKILL)
+        """SIGKILL, its media workers with it: it is gone, and so are its sockets."""
+        self._kill()
         await self.gone()
 
     async def end(self) -> None:
@@ -143,7 +144,7 @@ class Child(asyncio.SubprocessProtocol):
                 async with asyncio.timeout(STOP):
                     await self.gone()
             except TimeoutError:
-                self._signal(signal.SIGKILL)
+                self._kill()
         await self.gone()
 
     async def gone(self) -> None:
@@ -156,3 +157,9 @@ class Child(asyncio.SubprocessProtocol):
         if self.runs and self._process is not None:
             with suppress(ProcessLookupError):
                 self._process.send_signal(number)
+
+    def _kill(self) -> None:
+        """End its whole session: there is nobody in it but the process and what it started."""
+        if self.runs:
+            with suppress(ProcessLookupError):
+                os.killpg(self.pid, signal.SIGKILL)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from trunkline.lab.judge import Wanted
@@ -39,7 +39,8 @@ class Plan:
 class Act:
     """A call, what befalls the nominal SBC while it is up, a new call then, and one when it is back.
 
-    `says` is what should be seen, for a person who watches.
+    `says` is what should be seen, for a person who watches; `goes_on` names what the
+    call outlives ("": it does not).
     """
 
     title: str
@@ -48,6 +49,7 @@ class Act:
     loss: Loss = Loss.NONE
     meanwhile: Plan | None = None
     afterwards: Plan | None = None
+    goes_on: str = ""
 
     @property
     def plans(self) -> list[Plan]:
@@ -75,6 +77,7 @@ ACTS = (
         Loss.UNAVAILABLE,
         _BACKUP,
         Plan("a new call when it is back"),
+        goes_on="the 503",
     ),
     Act(
         "The nominal SBC hangs (SIGSTOP)",
@@ -93,13 +96,56 @@ ACTS = (
 )
 
 
+# Over the internet the access SBC carries media in workers of its own, and both sides are sealed.
+SECURED_ACTS = (
+    Act(
+        "An outgoing call",
+        "TLS with both certificates, SRTP on the trunk, RTP to the phone; media is anchored on the IPBX.",
+        Plan("phone calls the public network"),
+    ),
+    Act(
+        "An incoming call",
+        "To the user's DDI, by the nominal SBC; the caller hangs up.",
+        Plan("the public network calls a phone", incoming=True),
+    ),
+    Act(
+        "The nominal SBC answers 503",
+        "The call in progress goes on; a new one goes by the backup.",
+        Plan("the call in progress"),
+        Loss.UNAVAILABLE,
+        _BACKUP,
+        goes_on="the 503",
+    ),
+    Act(
+        "The nominal SBC's signalling hangs (SIGSTOP)",
+        "Its media workers live: the call in progress is heard both ways; a new one goes by the backup.",
+        Plan("the call in progress"),
+        Loss.STOPPED,
+        _BACKUP,
+        goes_on="the stop",
+    ),
+    Act(
+        "The nominal SBC is killed (SIGKILL), its media workers with it",
+        "The phone hears silence and hangs up; the call ends with its cause.",
+        Plan("the call in progress"),
+        Loss.KILLED,
+        _BACKUP,
+    ),
+)
+
+
+def acts_of(site: Site) -> tuple[Act, ...]:
+    """What is played with a site of this architecture."""
+    return ACTS if site.architecture == "bvpn" else SECURED_ACTS
+
+
 class Unplayable(Exception):
     """The site lacks what the demo needs; in words."""
 
 
-def cast(site: Site, acts: Iterable[Act] = ACTS) -> None:
-    """Raises Unplayable if the site has too few users, gateways or answering subscribers for the acts."""
-    plans = [plan for act in acts for plan in act.plans]
+def cast(site: Site) -> None:
+    """Raises Unplayable if the site has too few users, gateways or answering subscribers for its acts."""
+    plans = [plan for act in acts_of(site) for plan in act.plans]
     needs = {
         "users with a DDI": (len(callable_users(site)), max(plan.user for plan in plans)),
         "gateways": (len(site.trunk.gateways), max(plan.gateway for plan in plans)),
@@ -136,11 +182,13 @@ def listening_for(tone: int, others: Iterable[int]) -> tuple[int, ...]:
     return (tone, *sorted({other for other in others if abs(other - tone) >= APART}))
 
 
-def wanted(act: Act, plan: Plan, near_tone: int, far_tone: int, labels: Sequence[str], t1: float) -> Wanted:
-    """What should become of one call of an act; `labels` are the gateways', in order."""
-    gateway, lost = labels[plan.gateway], act.loss if plan is act.call else Loss.NONE
-    if lost in (Loss.STOPPED, Loss.KILLED):
-        within = BYE_TIMERS * t1 + SLACK
-        return Wanted(near_tone, far_tone, gateway, silence=True, freed_within=within, cause=SILENT)
-    goes_on = "the 503" if lost is Loss.UNAVAILABLE else ""
-    return Wanted(near_tone, far_tone, gateway, goes_on, cause=NORMAL)
+def wanted(act: Act, plan: Plan, near_tone: int, far_tone: int, site: Site, far_again: int = 0) -> Wanted:
+    """What should become of one call of an act; `far_again` as in `Wanted`."""
+    gateway = site.trunk.gateways[plan.gateway]
+    sealed = "" if site.architecture == "bvpn" else gateway.domain_proxy.target_domain
+    right = Wanted(near_tone, far_tone, gateway.label, cause=NORMAL, sealed=sealed)
+    if act.loss is Loss.NONE or plan is not act.call:
+        return right
+    if act.goes_on:
+        return replace(right, goes_on=act.goes_on, far_again=far_again)
+    return replace(right, silence=True, freed_within=BYE_TIMERS * site.timers.t1 + SLACK, cause=SILENT)

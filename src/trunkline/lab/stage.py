@@ -15,6 +15,7 @@ from trunkline.aio.sockets import control_path
 from trunkline.call.party import TEST_TONES, Behaviour
 from trunkline.lab.addresses import PHONE_PORT, Block, Places, as_yaml, lab_site
 from trunkline.lab.names import NameServer, Record, make_zone
+from trunkline.lab.papers import certified
 from trunkline.lab.phones import LabPhone
 from trunkline.lab.processes import Child, LabError
 from trunkline.sip.transaction import TimerValues
@@ -29,8 +30,9 @@ class Lab:
     """`async with Lab(site) as lab:` everything runs; afterwards nothing is left of it.
 
     `site` is the customer's, `lab.site` what it became. `trace` is where the IPBX's
-    trace goes, None for a file of the lab's own. `log` is told each line that the
-    processes log, with whose it is.
+    trace goes, None for a file of the lab's own; `keylog` is the file that gets the TLS
+    keys of IPBX and SBCs (None: no file does). `log` is told each line that the processes
+    log, with whose it is.
     """
 
     def __init__(
@@ -39,6 +41,7 @@ class Lab:
         *,
         phones: int | None = None,
         trace: Path | None = None,
+        keylog: Path | None = None,
         log: Callable[[str, str], None] = lambda label, line: None,
     ) -> None:
         self.customer = site
@@ -48,10 +51,12 @@ class Lab:
         self._block = Block.reserve(secrets.randbelow(1 << 16))
         self.file, self.records = folder / "site.yaml", folder / "records.jsonl"
         self.trace = folder / "ipbx.pcapng" if trace is None else trace.resolve()
+        self.secure = site.architecture != "bvpn"
         passwords = {user.extension: secrets.token_hex(8) for user in site.users}
         self.site, self.places = self._moved(site, passwords)
         self.names = NameServer(make_zone(*zone_of(self.places.names)))
-        words = ["run", str(self.file), "--trace", str(self.trace)]
+        self._keys = ["--keylog", str(keylog.resolve())] if keylog is not None and self.secure else []
+        words = ["run", str(self.file), "--trace", str(self.trace), *self._keys]
         self.ipbx = Child("IPBX", words, self._socket(), log)
         self.sbcs = {sbc.label: self._sbc(sbc) for sbc in self.site.carrier.sbcs}
         self._wanted = phones
@@ -59,14 +64,15 @@ class Lab:
 
     def _moved(self, site: Site, passwords: Mapping[str, str]) -> tuple[Site, Places]:
         try:
-            return lab_site(site, self._block.network, passwords, str(self.records))
+            moved, places = lab_site(site, self._block.network, passwords, str(self.records))
+            return (certified(moved, self.folder), places) if self.secure else (moved, places)
         except BaseException:
             self._block.close()
             self._folder.cleanup()
             raise
 
     def _sbc(self, sbc: CarrierSbc) -> Child:
-        words = ["carrier", str(self.file), "--sbc", sbc.label]
+        words = ["carrier", str(self.file), "--sbc", sbc.label, *self._keys]
         return Child(sbc.label, words, self._socket(sbc.label), self._log)
 
     def _socket(self, label: str = "") -> Path:
@@ -168,6 +174,6 @@ def zone_of(names: Mapping[str, tuple[str, int]]) -> tuple[str, list[Record]]:
     records = []
     for name, (address, port) in names.items():
         records.append(Record(f"{name}.", "A", address))
-        for transport in ("udp", "tcp"):
-            records.append(Record(f"_sip._{transport}.{name}.", "SRV", f"10 0 {port} {name}."))
+        for service in ("_sip._udp", "_sip._tcp", "_sips._tcp"):
+            records.append(Record(f"{service}.{name}.", "SRV", f"10 0 {port} {name}."))
     return origin, records

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from trunkline.sdp.crypto import Crypto
     from trunkline.sdp.offer_answer import Stream
 
 
@@ -23,7 +24,10 @@ class Offer:
     """Open a port for `leg` (or reopen it for a re-INVITE); answered by Anchored or Refused.
 
     `address` is the local IP literal to bind. `join` names the leg of the same
-    session this one is relayed to; "" means the end is here (a phone, a subscriber).
+    session this one is relayed to; "" means the end is here (a phone, a subscriber),
+    unless another leg joined this one, or does so later (the caller's is offered first).
+    It holds for both from this leg's next Answer on: until then, whoever the far leg
+    was joined to stays so (a transfer that rings).
     """
 
     media: str
@@ -34,11 +38,17 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The stream both sides agreed on: where to send, as what, in which direction."""
+    """The stream both sides agreed on: where to send, as what, in which direction.
+
+    `stream.crypto` is the far side's line, `own` the line of ours that was answered or
+    chosen: what is sent is closed under its key (RFC 4568 §5.1). Both None over RTP/AVP.
+    Refused tells that the keys cannot be carried.
+    """
 
     media: str
     leg: str
     stream: Stream
+    own: Crypto | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +150,8 @@ class Report:
     """What passed on this leg, told when it is released; RTP packets, lost as RFC 3550 §6.4.1 counts.
 
     `mos` (1.0-4.5) estimates how what was received sounded (G.107), 0.0 when nothing was.
+    `strays` came from elsewhere or were no RTP; `refused` failed SRTP's authentication or
+    replay check; `suite` is what the stream was closed with, "" if it was not.
     """
 
     media: str
@@ -150,6 +162,9 @@ class Report:
     jitter: float = 0.0  # milliseconds, RFC 3550 A.8
     heard: tuple[int, ...] = field(default=())
     mos: float = 0.0
+    strays: int = 0
+    refused: int = 0
+    suite: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,6 +115,11 @@ class Outgoing:
         self._steps[:0] = reversed(steps)
         return True
 
+    @property
+    def pressing(self) -> bool:
+        """Whether DTMF is still to be sent."""
+        return bool(self._steps)
+
     def echo(self, packet: Packet, event: bool) -> bytes | None:
         """Their packet as ours, at once; `event` if it is DTMF."""
         if self.next_at is None or self._steps or (event and self._dtmf_type < 0):

@@ -123,6 +123,11 @@ class Receiver:
         return self._jitter * 1000 / self.rate
 
     @property
+    def extended(self) -> int:
+        """The highest sequence number, counted on over 65535 without end."""
+        return self._highest
+
+    @property
     def highest(self) -> int:
         """The extended highest sequence number, as a report block carries it (§6.4.1)."""
         return self._highest & 0xFFFFFFFF
@@ -152,6 +157,13 @@ class Receiver:
             return False
         self.received += 1
         return True
+
+    def advance(self, count: int) -> None:
+        """Count `count` packets that came one after the other without a gap."""
+        self._highest += count
+        ones = (1 << min(count, SPAN)) - 1
+        self._seen = (self._seen << min(count, SPAN) | ones) & ((1 << SPAN) - 1)
+        self.received += count
 
     def time(self, timestamp: int, now: float) -> None:
         """Take one packet's timestamp into the jitter (A.8)."""

@@ -85,13 +85,15 @@ class Attempts:
         exchange, settings = self._exchange, path.gateway.settings
         number = self._dialplan.as_sent(self._route.number, settings.general.numbers_format)
         phone = ";user=phone" if number.startswith("+") else ""
-        target = f"sip:{number}@{format_host(settings.domain_proxy.target_domain)}{phone}"
+        scheme = "sips" if settings.security.sips else "sip"
+        target = f"{scheme}:{number}@{format_host(settings.domain_proxy.target_domain)}{phone}"
         account = settings.registration
         shown = on_trunk(
             self._caller,
             exchange.domain(settings),
             rfc3325=settings.identity.rfc3325,
             account=account.user if account.requested else "",
+            scheme=scheme,
         )
         authorize = authorizer(account.user, account.password, exchange.ids) if account.requested else None
         return Outgoing(

@@ -16,7 +16,11 @@ from typing import Any, ClassVar
 from trunkline.call import events
 from trunkline.call.bridge import Bridge
 from trunkline.call.cause import Cause, from_status
-from trunkline.call.leg import Leg, reasons
+from trunkline.call.description import Terms
+from trunkline.call.leg import Leg, reasons, unclaimed
+from trunkline.call.node import Log
+from trunkline.finding import ParseError
+from trunkline.media import anchor
 from trunkline.pbx import identity, refusal
 from trunkline.pbx.attempts import Attempts, Path
 from trunkline.pbx.dialplan import Barred, External, Internal, Kind, Unknown
@@ -26,6 +30,7 @@ from trunkline.pbx.record import CallRecord
 from trunkline.pbx.refusal import Refused
 from trunkline.sdp.description import Description
 from trunkline.sip.endpoint import RequestReceived
+from trunkline.sip.flow import Flow
 from trunkline.sip.message import Request
 from trunkline.sip.session import SessionPolicy
 from trunkline.sip.transaction import ServerInvite
@@ -38,6 +43,7 @@ ELSEWHERE = Cause(26, 200, "Call completed elsewhere")
 DECLINED = Cause(21, 0, "declined on another phone")
 SILENT = Cause(102, 408, "no answer to INVITE")
 STALLED = Cause(102, 408, "100 and then silence")
+REPORT_WAIT = 2.0  # seconds after its last leg that a call waits for what its media was like
 FORWARDS = 70  # hops, where the caller named none (RFC 3261 §8.1.1.6)
 
 
@@ -83,9 +89,11 @@ class Call:
         "_failed",
         "_gateway",
         "_heard_of",
+        "_legs",
         "_on_trunk",
         "_open",
         "_over",
+        "_reporting",
         "_said",
         "_site",
         "_user",
@@ -115,7 +123,9 @@ class Call:
         self._user: User | None = None  # the caller, of an internal or outgoing call
         self._gateway: TrunkGateway | None = None  # the one it came by, or was last tried on
         self._attempts: Attempts | None = None
+        self._legs: dict[str, Leg] = {}  # all there were, by id
         self._open: set[str] = set()  # legs that are not gone
+        self._reporting: set[str] = set()  # legs whose media will still be reported
         self._on_trunk: dict[str, TrunkGateway] = {}  # of them, those that use the channel
         self._failed: list[Refused] = []  # phones that refused
         self._heard_of = False  # something rang: no second attempt any more
@@ -139,17 +149,36 @@ class Call:
     def _begin(self, policy: SessionPolicy, received: RequestReceived, gateway: str, now: float) -> list[Any]:
         transaction, request, _ = received
         assert isinstance(transaction, ServerInvite)
-        self.a = self.exchange.leg(self, policy)
+        self.a = self.exchange.leg(self, policy, self._caller_terms(transaction.flow, request))
         out = self.a.incoming(transaction, request, now)
         self._open.add(self.a.id)
+        self._legs[self.a.id] = self.a
+        caller = "" if self._user is None else self._user.extension
+        self.record.parties(caller, request.uri.number or request.uri.user, direction=self.direction)
         self.record.leg(self.a.id, "caller", request.call_id, now, gateway=gateway)
         return self._heard(out, now)
 
+    def _caller_terms(self, flow: Flow, request: Request) -> Terms | None:
+        """The media of the caller's leg, where it is anchored here."""
+        if self._gateway is not None:
+            return self.exchange.trunk_terms(self.id, self._gateway.settings)
+        return self.exchange.phone_terms(self.id, flow, secure=b" RTP/SAVP " in request.body)
+
     def _invited(self, event: events.Invited, now: float) -> list[Any]:
         self.sdp = event.sdp
+        if (wrong := self._unspeakable(event)) is not None:
+            return self._refuse(from_status(wrong.status, str(wrong)), now)
         if self._user is None:
             return self._incoming(event.request, now)
         return self._dialled(event.request, self._user, now)
+
+    def _unspeakable(self, event: events.Invited) -> ParseError | None:
+        """An offer that can have no answer here is refused before anything rings."""
+        try:
+            event.leg.descriptions.check(event.sdp)
+        except ParseError as error:
+            return error
+        return None
 
     def _dialled(self, request: Request, user: User, now: float) -> list[Any]:
         self.record.parties(user.extension, request.uri.number or request.uri.user, direction="internal")
@@ -177,7 +206,8 @@ class Call:
         """Call through this gateway."""
         self._go("try")
         gateway = self._gateway = path.gateway
-        leg = self.exchange.leg(self, trunk_policy(gateway.settings))
+        terms = self.exchange.trunk_terms(self.id, gateway.settings, self.a.id)
+        leg = self.exchange.leg(self, trunk_policy(gateway.settings), terms)
         self._on_trunk[leg.id] = gateway
         self._plan("silent", now + gateway.settings.protocol.initial_timeout)
         return self._heard(self._call(leg, attempts.outgoing(path), gateway.label, now), now)
@@ -217,7 +247,8 @@ class Call:
         out: list[Any] = []
         for binding in bindings:
             outgoing = Outgoing(str(binding.uri), shown.from_, to, binding.flow, shown.contact, (), forwards)
-            out += self._call(exchange.leg(self, PHONE_POLICY), outgoing, "", now)
+            terms = exchange.phone_terms(self.id, binding.flow, self.a.id)
+            out += self._call(exchange.leg(self, PHONE_POLICY, terms), outgoing, "", now)
         return self._heard(out, now)
 
     # --- what the legs tell -----------------------------------------------------------------
@@ -226,6 +257,32 @@ class Call:
         """Take a call event of one of the legs."""
         heard = _HEARD.get(type(event))
         return self._crosses(event, now) if heard is None else heard(self, event, now)
+
+    def hear_media(self, event: Any, now: float) -> list[Any]:
+        """Take an event of this call's media session."""
+        leg = self._legs.get(event.leg)
+        if isinstance(event, anchor.Report):
+            self._reporting.discard(event.leg)
+            self.record.quality(event)
+            return self.close(now) if self._is_over() else []
+        if isinstance(event, anchor.Silent):
+            side = "caller" if leg is self.a else "called party"
+            return [Log("warning", f"call {self.id}: no RTP from the {side} for {event.seconds:g} s")]
+        if leg is None or isinstance(event, anchor.Heard | anchor.Pressed):
+            return unclaimed(event) if isinstance(event, anchor.Anchored) else []
+        if isinstance(event, anchor.Anchored) and event.leg in self._open:
+            self._reporting.add(event.leg)
+        out = leg.hear_media(event, now)
+        self.record.called(event.leg, leg.usage.call_id)
+        return self._heard(out, now)
+
+    def _agreed(self, event: events.Agreed, now: float) -> list[Any]:
+        """An anchored leg's stream is settled: note it, and tell the other party of a hold."""
+        self.record.stream(event.leg.id, event.stream)
+        bridge = self._bridge
+        if bridge is None or self.state is not State.TALKING:
+            return []
+        return self._heard(bridge.carry(event, now), now)
 
     def _proceeding(self, event: events.Proceeding, now: float) -> list[Any]:
         gateway = self._on_trunk.get(event.leg.id)
@@ -324,12 +381,21 @@ class Call:
         self._on_trunk.pop(id, None)
         if self.state is State.NEW:
             self._go("over")
+            self._legs.clear()
             self._over(self)
             return []
         if self.state is not State.ENDING:
             return []
         self._free_channel()
-        return [] if self._open else self.close(now)
+        if self._is_over():
+            return self.close(now)
+        if not self._open:  # only reports are waited for, and not for ever
+            self._plan("reports", now + REPORT_WAIT)
+        return []
+
+    def _is_over(self) -> bool:
+        """Whether nothing is left to come: no leg, and no report of its media."""
+        return self.state is State.ENDING and not self._open and not self._reporting
 
     def _crosses(self, event: events.CallEvent, now: float) -> list[Any]:
         """A change of the session, or news inside it, goes to the other side."""
@@ -360,6 +426,8 @@ class Call:
                 return self._abandon(due, now)
             case "unanswered":
                 return self.end(NO_ANSWER, now)
+            case "reports":
+                return self.close(now)
         return self.end(TOO_LONG, now)
 
     def _abandon(self, due: str, now: float) -> list[Any]:
@@ -399,6 +467,7 @@ class Call:
         # The legs know their call: nothing is to refer in a circle, so that it is freed now.
         self._bridge = None
         self.branches.clear()
+        self._legs.clear()
         del self.a
         return list(self.record.writes(now))
 
@@ -443,7 +512,7 @@ class Call:
     # --- small things ---------------------------------------------------------------------
 
     def _call(self, leg: Leg, outgoing: Outgoing, gateway: str, now: float) -> list[Any]:
-        self.branches[leg.id] = leg
+        self.branches[leg.id] = self._legs[leg.id] = leg
         self._open.add(leg.id)
         out = leg.invite(outgoing, self.sdp, now)
         self.record.leg(leg.id, "called", leg.usage.call_id, now, gateway=gateway)
@@ -480,4 +549,5 @@ _HEARD: dict[type, Callable[[Call, Any, float], list[Any]]] = {
     events.Refused: Call._refused,
     events.Ended: Call._ended,
     events.Gone: Call._gone,
+    events.Agreed: Call._agreed,
 }

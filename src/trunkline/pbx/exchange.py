@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from trunkline.call.description import Terms
 from trunkline.call.leg import Leg
 from trunkline.call.registrar import Binding, Registrar
 from trunkline.finding import ParseError
 from trunkline.pbx.admission import Channels
 from trunkline.pbx.dialplan import Dialplan
 from trunkline.pbx.trunk import Trunk
+from trunkline.sdp.offer_answer import G729, PCMA, PCMU, Capabilities
 from trunkline.sip.endpoint import Endpoint, Owner
 from trunkline.sip.flow import Flow
 from trunkline.sip.locate import Target
@@ -23,6 +25,7 @@ from trunkline.sip.uri import Uri, format_host
 from trunkline.site.model import Gateway, SipListen, Site
 
 PHONE_POLICY = SessionPolicy(reliable="off")
+_CODECS = {"PCMA": PCMA, "PCMU": PCMU, "G729": G729}
 
 
 class Listen:
@@ -86,18 +89,55 @@ class Exchange:
         self.channels.rebound(site.trunk)
         return self.trunk.reloaded(site.trunk, now)
 
-    def leg(self, owner: Owner, policy: SessionPolicy) -> Leg:
+    def leg(self, owner: Owner, policy: SessionPolicy, terms: Terms | None = None) -> Leg:
         """A new leg of a call."""
-        return Leg(self.endpoint, self.ids.token(), policy, owner=owner)
+        return Leg(self.endpoint, self.ids.token(), policy, terms, owner)
+
+    @property
+    def anchors(self) -> bool:
+        """Whether media goes through this IPBX (INET-4), or straight between phone and SBC (BVPN-2)."""
+        return self.site.architecture != "bvpn"
+
+    def trunk_terms(self, media: str, gateway: Gateway, join: str = "") -> Terms | None:
+        """The media of a leg toward the carrier: its codec policy, and SRTP where tab Security says so."""
+        if not self.anchors:
+            return None
+        tab = gateway.media
+        suites = gateway.security.suites if gateway.security.srtp else ()
+        capabilities = Capabilities(tuple(_CODECS[name] for name in tab.codecs), tab.ptime, suites=suites)
+        return Terms(media, self.listen.trunk_address, capabilities, join)
+
+    def phone_terms(
+        self, media: str, flow: Flow, join: str = "", *, secure: bool | None = None
+    ) -> Terms | None:
+        """The media of a leg toward a phone: what the trunk carries, for nothing is transcoded.
+
+        SRTP goes over TLS only, since its keys stand in the SDP (RFC 4568 §7): `secure`
+        is what a calling phone offers, None lets the site say.
+        """
+        if not self.anchors:
+            return None
+        tab = self.site.trunk.gateways[0]
+        wanted = self.site.phones.srtp if secure is None else secure
+        suites = tab.security.suites if wanted and flow.transport == "TLS" else ()
+        codecs = tuple(_CODECS[name] for name in tab.media.codecs)
+        return Terms(
+            media, self.listen.phones_address, Capabilities(codecs, tab.media.ptime, suites=suites), join
+        )
 
     def flow_to(self, target: Target) -> Flow | None:
         """The path to an access SBC; None when this IPBX does not listen on that transport."""
         local = self.listen.trunk.get(target.transport)
-        return None if local is None else Flow(target.transport, local, (target.host_ip, target.port))
+        if local is None:
+            return None
+        peer = target.name if target.transport == "TLS" else ""  # whom the certificate must name (RFC 5922)
+        return Flow(target.transport, local, (target.host_ip, target.port), peer)
 
     def domain(self, gateway: Gateway) -> str:
-        """The domain this site's own numbers bear on that gateway."""
-        return format_host(gateway.domain_proxy.local_domain or self.listen.trunk_address)
+        """The domain this site's own numbers bear on that gateway; over TLS the one its certificate names."""
+        proxy, eth0 = gateway.domain_proxy, self.site.interfaces.eth0
+        named = eth0.domain_name if proxy.transport == "tls" else ""
+        return format_host(proxy.local_domain or named or self.listen.trunk_address)
 
     def _phones_domain(self, site: Site) -> str:
         """The domain of the users: the realm where it could be one, else where phones register."""
@@ -134,5 +174,5 @@ def _address(site: Site, listen: SipListen) -> str:
 
 def _sockets(site: Site, listen: SipListen) -> dict[str, tuple[str, int]]:
     address = _address(site, listen)
-    ports = {"UDP": listen.udp, "TCP": listen.tcp}
+    ports = {"UDP": listen.udp, "TCP": listen.tcp, "TLS": listen.tls}
     return {transport: (address, port) for transport, port in ports.items() if port}

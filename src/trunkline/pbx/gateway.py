@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from trunkline.call.seal import Seal
 from trunkline.call.watch import Failure, Outcome, PeerWatch, SendOptions
 from trunkline.pbx.addresses import Addresses
 from trunkline.sip.flow import Ids
@@ -30,7 +31,9 @@ class TrunkGateway:
         "addresses",
         "index",
         "registration",
+        "seal",
         "settings",
+        "trouble",
         "watch",
     )
 
@@ -44,6 +47,8 @@ class TrunkGateway:
         if settings.registration.requested and registration is None:
             registration = Registration(_account(settings), ids, now)
         self.registration = registration
+        self.seal = Seal()
+        self.trouble = ""  # why nothing could be sent to it last
         self._due: float | None = None
         self._stirred = True  # since `_due` was worked out
         self._probed: Target | None = None  # where the last OPTIONS went
@@ -52,6 +57,12 @@ class TrunkGateway:
     @property
     def label(self) -> str:
         return self.settings.label
+
+    @property
+    def name(self) -> str:
+        """The SBC's FQDN: what is resolved, and what its certificate must name."""
+        proxy = self.settings.domain_proxy
+        return proxy.outbound_proxy or proxy.target_domain
 
     def targets(self, now: float) -> tuple[Target, ...]:
         """Where to try it, in turn; () if its address is unknown.
@@ -125,7 +136,8 @@ class TrunkGateway:
         self._stirred = True
         if target is not None and isinstance(outcome, Failure):
             self._failed_at[target.host_ip, target.port] = now
-        return list(self.watch.call_failed(outcome, retry_after, now))
+        why = self.trouble if outcome is Failure.UNREACHABLE else ""
+        return list(self.watch.call_failed(outcome, retry_after, now, why))
 
     def call_answered(self, now: float) -> list[Any]:
         """A call rang or was answered through it."""
@@ -199,6 +211,7 @@ class TrunkGateway:
             "usable": self.usable,
             "targets": [f"{t.transport} {t.host_ip} {t.port}" for t in self.targets(now)],
             "registration": None if self.registration is None else str(self.registration.state),
+            "tls": self.seal.status(),
         }
 
     # --- within --------------------------------------------------------------------------

@@ -28,13 +28,13 @@ class Shown(NamedTuple):
     headers: tuple[tuple[str, str], ...] = ()
 
 
-def on_trunk(caller: Caller, domain: str, *, rfc3325: bool, account: str = "") -> Shown:
+def on_trunk(caller: Caller, domain: str, *, rfc3325: bool, account: str = "", scheme: str = "sip") -> Shown:
     """What the carrier is told; the number withheld stays in P-Asserted-Identity for it alone.
 
     `account` is the user this trunk is registered as, "" for a static one: then the
-    Contact bears the caller's number, unless that is withheld.
+    Contact bears the caller's number, unless that is withheld. `scheme` is sip or sips.
     """
-    asserted = f"<sip:{caller.number_pai}@{domain};user=phone>"
+    asserted = f"<{scheme}:{caller.number_pai}@{domain};user=phone>"
     headers: tuple[tuple[str, str], ...] = ()
     if rfc3325:
         headers = (("P-Asserted-Identity", asserted),)
@@ -42,7 +42,7 @@ def on_trunk(caller: Caller, domain: str, *, rfc3325: bool, account: str = "") -
             headers += (("Privacy", caller.privacy),)
     if not caller.number_from:
         return Shown(_ANONYMOUS, escape_user(account) or "anonymous", headers)
-    from_ = f"{_named(caller.name)}<sip:{caller.number_from}@{domain};user=phone>"
+    from_ = f"{_named(caller.name)}<{scheme}:{caller.number_from}@{domain};user=phone>"
     return Shown(from_, escape_user(account) or caller.number_from, headers)
 
 

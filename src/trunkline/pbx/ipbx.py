@@ -11,15 +11,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from trunkline.call import events
-from trunkline.call.leg import reasons
-from trunkline.call.node import Drain, Input, Log, Output, Received, Unreachable
+from trunkline.call.leg import reasons, unclaimed
+from trunkline.call.node import Drain, Input, Log, Output, Received, TlsRefused, TlsUp, Unreachable
 from trunkline.call.registrar import Lapsed
 from trunkline.call.watch import Changed, SendOptions
 from trunkline.finding import ParseError
+from trunkline.media import anchor
 from trunkline.pbx.call import Call
-from trunkline.pbx.exchange import Exchange
+from trunkline.pbx.exchange import Exchange, Listen
 from trunkline.pbx.gateway import TrunkGateway
-from trunkline.pbx.refusal import STOPPING
+from trunkline.pbx.refusal import STOPPING, WORKER_LOST
 from trunkline.sip.endpoint import Endpoint, EndpointSettings, RequestReceived, ResponseReceived
 from trunkline.sip.flow import Flow, Ids, Send
 from trunkline.sip.headers import RetryAfter
@@ -47,13 +48,15 @@ class Ipbx:
 
     def __init__(self, site: Site, ids: Ids, now: float, advertise: Mapping[Any, str] | None = None) -> None:
         timers = TimerValues(site.timers.t1, site.timers.t2, site.timers.t4)
-        settings = EndpointSettings(methods=METHODS, timers=timers, advertise=advertise or {})
+        shown = {**_shown(site), **(advertise or {})}
+        settings = EndpointSettings(methods=METHODS, timers=timers, advertise=shown)
         self.endpoint = Endpoint(ids, settings)
         self.exchange = Exchange(site, self.endpoint, now)
         self.calls: dict[str, Call] = {}
         self.started = now
         self.served = 0
         self.strangers = 0  # requests on the trunk's side from addresses of no gateway
+        self.refused_handshakes = 0  # TLS with somebody who is, or shows himself to be, no gateway
         self._drain_by: float | None = None
 
     # --- the node ---------------------------------------------------------------------
@@ -68,6 +71,8 @@ class Ipbx:
             case Received():
                 return self._taken(self.endpoint.receive(event.data, event.flow, now), now)
             case Unreachable():
+                if (gateway := self._trunk_peer(event.flow)) is not None:
+                    gateway.trouble = event.why
                 lost = self.exchange.registrar.unreachable(event.flow) if event.flow.reliable else []
                 return _lapsed(lost, event.why) + self._taken(self.endpoint.unreachable(event.flow, now), now)
             case Answers():
@@ -76,7 +81,42 @@ class Ipbx:
                 return self._drain(now)
             case Reload():
                 return self._taken(self.exchange.reload(event.site, now), now)
-        return []
+            case anchor.Lost():
+                return self._worker_lost(event, now)
+            case TlsUp() | TlsRefused():
+                return self._handshake(event)
+        return self._media(event, now)
+
+    def _media(self, event: Any, now: float) -> list[Output]:
+        """An event of the media seam, for the call whose session it is."""
+        call = self.calls.get(event.media)
+        if call is not None:
+            return self._taken(call.hear_media(event, now), now)
+        return unclaimed(event) if isinstance(event, anchor.Anchored) else []
+
+    def _worker_lost(self, lost: anchor.Lost, now: float) -> list[Output]:
+        """A media worker died: its calls end, the others go on."""
+        calls = [call for call in map(self.calls.get, lost.medias) if call is not None]
+        out: list[Any] = [Log("error", f"media worker {lost.worker} died; {len(calls)} calls end with it")]
+        for call in calls:
+            out += call.end(WORKER_LOST._replace(status=0), now, WORKER_LOST.status)
+        return self._taken(out, now)
+
+    def _trunk_peer(self, flow: Flow) -> TrunkGateway | None:
+        """The gateway at the other end of a flow, if it is one of the trunk's side."""
+        return self.exchange.trunk.whose(flow) if self.exchange.listen.is_trunk(flow) else None
+
+    def _handshake(self, event: TlsUp | TlsRefused) -> list[Output]:
+        """TLS with a gateway is told and kept; of others only what was refused."""
+        gateway, refused = self._trunk_peer(event.flow), isinstance(event, TlsRefused)
+        if gateway is not None:
+            return [
+                Log("warning" if refused else "info", f"gateway {gateway.label}: {gateway.seal.heard(event)}")
+            ]
+        if not isinstance(event, TlsRefused):
+            return []
+        self.refused_handshakes += 1
+        return [Log("warning", f"TLS from {event.flow.remote[0]} refused: {event.why}")]
 
     def deadline(self) -> float | None:
         exchange = self.exchange
@@ -143,7 +183,7 @@ class Ipbx:
         flow = transaction.flow
         gateway = None
         if self.exchange.listen.is_trunk(flow):
-            gateway = self.exchange.trunk.whose(flow.remote[0])
+            gateway = self.exchange.trunk.whose(flow)
             if gateway is None and not self.exchange.listen.is_phones(flow):
                 self.strangers += 1
                 return self.endpoint.reply(transaction, 403, now, reason="Not A Known Gateway")
@@ -193,11 +233,13 @@ class Ipbx:
             return gateway.unreachable("this IPBX does not listen on that transport", now, probe.probe)
         own = self.exchange.domain(gateway.settings)
         domain = format_host(gateway.settings.domain_proxy.target_domain)
+        scheme = "sips" if gateway.settings.security.sips else "sip"
+        uri = f"{scheme}:{domain}"
         headers = self._headers(
-            f"<sip:{own}>", f"<sip:{domain}>", self.endpoint.ids.token(), 1, "OPTIONS", flow
+            f"<{scheme}:{own}>", f"<{uri}>", self.endpoint.ids.token(), 1, "OPTIONS", flow, scheme=scheme
         )
         owner = _Probe(gateway, probe.probe)
-        return self.endpoint.request("OPTIONS", f"sip:{domain}", headers, flow, owner, now)[1]
+        return self.endpoint.request("OPTIONS", uri, headers, flow, owner, now)[1]
 
     def _register_at(self, wanted: SendRegister, now: float) -> list[Any]:
         """REGISTER at the carrier, where its facts or knobs say so (tab Registration)."""
@@ -212,7 +254,15 @@ class Ipbx:
         return self.endpoint.request("REGISTER", wanted.uri, [*headers, *wanted.headers], flow, owner, now)[1]
 
     def _headers(
-        self, from_: str, to: str, call_id: str, cseq: int, method: str, flow: Flow, user: str = ""
+        self,
+        from_: str,
+        to: str,
+        call_id: str,
+        cseq: int,
+        method: str,
+        flow: Flow,
+        user: str = "",
+        scheme: str = "sip",
     ) -> list[tuple[str, str]]:
         return [
             ("Max-Forwards", "70"),
@@ -220,7 +270,7 @@ class Ipbx:
             ("To", to),
             ("Call-ID", call_id),
             ("CSeq", f"{cseq} {method}"),
-            ("Contact", self.endpoint.contact(flow, user)),
+            ("Contact", self.endpoint.contact(flow, user, scheme)),
             ("User-Agent", self.endpoint.settings.user_agent),
         ]
 
@@ -281,6 +331,7 @@ class Ipbx:
             "calls": [call.status(now) for call in self.calls.values()],
             "served": self.served,
             "strangers": self.strangers,
+            "refused_handshakes": self.refused_handshakes,
             "remains": self.endpoint.remains(),
         }
 
@@ -298,7 +349,8 @@ class _Probe:
         if event.response is None:
             if event.status == 408:
                 return self.gateway.unanswered(now, self.probe)
-            return self.gateway.unreachable("nothing can be sent there", now, self.probe)
+            why = self.gateway.trouble or "nothing can be sent there"
+            return self.gateway.unreachable(why, now, self.probe)
         if event.status < 200:
             return []
         after = event.response.value("retry-after")
@@ -326,6 +378,15 @@ class _Register:
 
     def failed(self, request: Request, why: str, now: float) -> list[Any]:
         return [] if self.gateway is None else self.gateway.register_failed(request, why, now)
+
+
+def _shown(site: Site) -> dict[tuple[str, tuple[str, int]], str]:
+    """On the trunk's TLS, Via and Contact name what the certificate names (CFG-3: eth0's domain name).
+
+    The DNS leads that name to the trunk's side alone: a phone that followed it would not come back here.
+    """
+    name, local = site.interfaces.eth0.domain_name, Listen(site).trunk.get("TLS")
+    return {("TLS", local): f"{name}:{local[1]}"} if local and name else {}
 
 
 def _lapsed(lost: list[Lapsed], why: str) -> list[Output]:

@@ -10,7 +10,8 @@ answer to end, to the millisecond · `cause` Q.850 · `status` SIP, 0 for a plai
 `text` · `ended_by` · `codec`, `ptime` in ms, `encryption` ("none", or SDES and its
 suite), "" and 0 where no media was agreed.
 
-A leg: `leg` its id · `side` "caller" or "called" · `sip_call_id` · `ended_by` "remote"
+A leg: `leg` its id · `side` "caller" or "called" · `sip_call_id` · `lost` packets, `jitter` in ms
+and `mos` of what came in, null where its media did not go through the IPBX · `ended_by` "remote"
 (the party), "local" (the IPBX) or "timer". A call: `direction` "internal", "outgoing" or
 "incoming" · `kind` of an outgoing number ("emergency", "national", ...) · `legs` the ids
 of its legs, as they began · `ended_by` "caller", "called" or "ipbx".
@@ -24,7 +25,9 @@ from typing import Any
 
 from trunkline.call.cause import Cause
 from trunkline.call.node import Write
+from trunkline.media.anchor import Report
 from trunkline.sdp.description import Description
+from trunkline.sdp.offer_answer import Stream
 
 TIMES = ("start", "ring", "answer", "end")
 _UNKNOWN = Cause(31)  # Q.850: normal, unspecified
@@ -49,6 +52,9 @@ class LegRecord:
     codec: str = ""
     ptime: int = 0
     encryption: str = ""
+    lost: int | None = None
+    jitter: float | None = None
+    mos: float | None = None
 
 
 class CallRecord:
@@ -91,6 +97,11 @@ class CallRecord:
         """A leg begins; `side` is "caller" or "called"."""
         self.legs[leg] = LegRecord(leg, side, sip_call_id, gateway, now)
 
+    def called(self, leg: str, sip_call_id: str) -> None:
+        """An anchored leg is called once its port is open, and has its Call-ID from then on."""
+        if (noted := self.legs.get(leg)) is not None:
+            noted.sip_call_id = sip_call_id
+
     def rang(self, leg: str, now: float) -> None:
         """A called leg rings; only the first time counts."""
         noted = self.legs[leg]
@@ -111,6 +122,19 @@ class CallRecord:
         noted.ptime = audio.ptime or _PTIME
         suite = next((crypto.suite for crypto in audio.crypto), "") if "SAVP" in audio.proto else ""
         noted.encryption = f"SDES {suite}".strip() if "SAVP" in audio.proto else "none"
+
+    def stream(self, leg: str, stream: Stream) -> None:
+        """What an anchored leg agreed on."""
+        noted = self.legs.get(leg)
+        if noted is not None:
+            noted.codec, noted.ptime = stream.codec, stream.ptime
+            noted.encryption = "none" if stream.crypto is None else f"SDES {stream.crypto.suite}"
+
+    def quality(self, report: Report) -> None:
+        """How an anchored leg's media arrived: packets lost, jitter in ms, MOS (G.107)."""
+        noted = self.legs.get(report.leg)
+        if noted is not None:
+            noted.lost, noted.jitter, noted.mos = report.lost, round(report.jitter, 2), round(report.mos, 2)
 
     def ended(self, leg: str, cause: Cause, by: str, now: float) -> None:
         """A leg is over; only the first word counts, late echoes of it do not."""
@@ -184,6 +208,9 @@ class CallRecord:
             "leg": noted.leg,
             "side": noted.side,
             "sip_call_id": noted.sip_call_id,
+            "lost": noted.lost,
+            "jitter": noted.jitter,
+            "mos": noted.mos,
             **self._common(noted, cause, by, now),
         }
 

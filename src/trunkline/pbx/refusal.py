@@ -19,6 +19,7 @@ NO_GATEWAY = Cause(38, 503, "no gateway is in service")
 NO_SUCH_DDI = Cause(1, 404, "no user has this DDI")
 NO_PHONE = Cause(20, 480, "no phone of this user is registered")
 CALLS_ITSELF = Cause(17, 486, "the user calls itself from its only phone")
+WORKER_LOST = Cause(41, 503, "the media worker of this call died")
 STOPPING = Cause(41, 503, "the IPBX is stopping")
 
 # What a called person, or that person's phone, may say to a caller.

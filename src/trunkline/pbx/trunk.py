@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from trunkline.call.watch import Health
 from trunkline.pbx.gateway import TrunkGateway
-from trunkline.sip.flow import Ids
+from trunkline.sip.flow import Flow, Ids
 from trunkline.sip.locate import Answers, Target
 from trunkline.site import model
 
@@ -58,11 +58,17 @@ class Trunk:
         order = self.order(emergency=emergency)
         return tuple(Attempt(gateway, target) for gateway in order for target in gateway.targets(now))
 
-    def whose(self, address: str) -> TrunkGateway | None:
-        """The gateway that sends from this IP address, whatever its health; None for a stranger.
+    def whose(self, flow: Flow) -> TrunkGateway | None:
+        """The gateway that sends by this flow, whatever its health; None for a stranger.
 
-        The carrier may call in through any of its SBCs at any time.
+        Over TLS it is known by the name in its certificate, else by its address. The
+        carrier may call in through any of its SBCs at any time.
         """
+        if flow.transport == "TLS":
+            named = flow.peer.lower()
+            owner = (gateway for gateway in self.gateways if gateway.name.lower() == named)
+            return next(owner, None)
+        address = flow.remote[0]
         for gateway in self.gateways:
             if any(target.host_ip == address for target in gateway.addresses.targets):
                 return gateway

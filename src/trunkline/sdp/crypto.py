@@ -9,7 +9,7 @@ line never spoils the description.
 from __future__ import annotations
 
 import re
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
 from dataclasses import dataclass
 from typing import AnyStr, NamedTuple
@@ -81,6 +81,16 @@ class Crypto:
             expected = "expected <tag> <suite> <method>:<key> [<session params>] (RFC 4568 §9.1)"
             raise ParseError("SDP a=crypto", f"{len(words)} words", expected)
         return cls(int(tag), words[1], keys, tuple(words[3:]))
+
+    @classmethod
+    def of(cls, tag: int, suite: str, material: bytes) -> Crypto:
+        """A line of our own; `material` is master key and salt, as long as the suite wants them.
+
+        Raises ParseError for an unknown suite or another length.
+        """
+        line = cls(tag, suite, (f"inline:{b64encode(material).decode()}",))
+        assert line.keys
+        return line
 
     def __str__(self) -> str:
         return " ".join((str(self.tag), self.suite, ";".join(self.key_params), *self.session_params))

@@ -7,7 +7,7 @@ What a B2BUA needs to pass descriptions through is in `relay.py`; who may offer 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import ip_address
 
 from trunkline.finding import ParseError
@@ -18,6 +18,7 @@ from trunkline.sdp.relay import follow
 NOT_ACCEPTABLE = 488  # RFC 3261 §21.4.26
 DTMF = "telephone-event"
 PLAIN = "RTP/AVP"
+SECURE = "RTP/SAVP"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +41,20 @@ class Capabilities:
     """What an end can do, in order of preference.
 
     `ptime` in milliseconds. `dtmf_payload_type` 96-127 is offered for telephone-event (RFC 4733),
-    None: this end has none.
+    None: this end has none. `suites` are the SRTP suites this end takes (RFC 4568); with any,
+    its streams are RTP/SAVP and nothing else, without them RTP/AVP and nothing else: an end never
+    falls back from the one to the other.
     """
 
     codecs: tuple[Codec, ...] = (PCMA,)
     ptime: int = 20
     dtmf_payload_type: int | None = 101
+    suites: tuple[str, ...] = ()
+
+    @property
+    def profile(self) -> str:
+        """The transport of this end's streams."""
+        return SECURE if self.suites else PLAIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +64,8 @@ class Stream:
     `address` is an IP literal; `rtcp_port` 0: no RTCP. `payload_type` and `dtmf_payload_type` are
     those the far side declared: put them on what is sent. What comes in bears our own numbers,
     `receive_payload_type` and `receive_dtmf_payload_type` (None: the same as the sent ones). `ptime`
-    is the milliseconds of audio to put in a packet. `crypto` is the far side's line under RTP/SAVP.
+    is the milliseconds of audio to put in a packet. Under RTP/SAVP `crypto` is the far side's line, whose
+    key opens what comes in, and `own_crypto` ours, whose key closes what is sent.
     """
 
     address: str
@@ -71,6 +81,7 @@ class Stream:
     crypto: Crypto | None = None
     receive_payload_type: int | None = None
     receive_dtmf_payload_type: int | None = None
+    own_crypto: Crypto | None = None
 
     @property
     def sends(self) -> bool:
@@ -91,10 +102,12 @@ def offer(
     direction: Direction = "sendrecv",
     *,
     rtcp_port: int | None = None,
+    own: tuple[Crypto, ...] = (),
 ) -> Description:
     """The first offer of an end: one audio line with everything it can do (RFC 3264 §5).
 
     `address` is an IP literal, `port` 1-65535; `rtcp_port` is told if it is not the next one.
+    `own` are the crypto lines of a secure end, best first, one for each of its suites.
     """
     section = _section(
         port,
@@ -103,6 +116,7 @@ def offer(
         capabilities.ptime,
         direction,
         rtcp_port,
+        own,
     )
     return _described(origin, address, section)
 
@@ -116,12 +130,15 @@ def answer(
     direction: Direction = "sendrecv",
     *,
     rtcp_port: int | None = None,
+    own: tuple[Crypto, ...] = (),
 ) -> tuple[Description, Stream]:
     """The answer to an offer, and the stream that follows from it (RFC 3264 §6).
 
     The first audio line that fits is taken, with the first of the offer's codecs that this end has;
     every other line is answered with port 0 in its place. `direction` is what this side wishes:
-    what the offer does not allow is left out of it. Raises ParseError (488) if nothing fits.
+    what the offer does not allow is left out of it. Under RTP/SAVP the first of the offer's crypto lines
+    whose suite `own` has is taken, and answered with its tag (RFC 4568 §5.1.2). Raises ParseError (488) if
+    nothing fits.
     """
     taken = -1
     lines: list[str] = []
@@ -135,11 +152,22 @@ def answer(
         payload_type, codec = found
         dtmf = None if capabilities.dtmf_payload_type is None else _dtmf(theirs, codec.clock_rate)
         way = _meet(direction, _reversed(theirs.direction))
-        lines += _section(port, [(payload_type, codec)], dtmf, capabilities.ptime, way, rtcp_port)
+        crypto = _answered(theirs, own) if capabilities.suites else ()
+        lines += _section(port, [(payload_type, codec)], dtmf, capabilities.ptime, way, rtcp_port, crypto)
     if taken < 0:
         raise _unacceptable(offered, capabilities)
     described = _described(origin, address, lines)
     return described, _stream(described.media[taken], offered.media[taken])
+
+
+def answerable(offered: Description, capabilities: Capabilities) -> None:
+    """Raise ParseError (488) for an offer that an end with these capabilities has no answer to."""
+    for theirs in offered.media:
+        if _choice(theirs, capabilities) is not None:
+            if capabilities.suites:
+                _answered(theirs, tuple(Crypto(0, suite, ()) for suite in capabilities.suites))
+            return
+    raise _unacceptable(offered, capabilities)
 
 
 def agreed(local: Description, remote: Description) -> Stream:
@@ -194,7 +222,7 @@ def re_offer(
 
 def _choice(theirs: Media, capabilities: Capabilities) -> tuple[int, Codec] | None:
     """The first codec of an audio line that this end has, under the number the line gives it."""
-    if theirs.kind != "audio" or not theirs.active or theirs.proto != PLAIN:
+    if theirs.kind != "audio" or not theirs.active or theirs.proto != capabilities.profile:
         return None
     for payload_type in theirs.formats:
         rtpmap = theirs.rtpmap(payload_type)
@@ -212,8 +240,8 @@ def _unacceptable(offered: Description, capabilities: Capabilities) -> ParseErro
     audio = offered.audio
     if audio is None:
         got, expected = f"{len(offered.media)} m= lines", "expected an audio stream"
-    elif audio.proto != PLAIN:
-        got, expected = audio.proto, f"expected {PLAIN}"
+    elif audio.proto != capabilities.profile:
+        got, expected = audio.proto, f"expected {capabilities.profile}"
     else:
         got, expected = audio.lines[0], "expected one of " + ", ".join(c.name for c in capabilities.codecs)
     return ParseError("SDP m=", got, expected, status=NOT_ACCEPTABLE)
@@ -249,6 +277,7 @@ def _stream(ours: Media, theirs: Media) -> Stream:
             continue
         address = theirs.connection
         rtcp = theirs.rtcp
+        crypto, own_crypto = _crypto(ours, theirs)
         dtmf, receive_dtmf = _dtmf(theirs, rtpmap.clock_rate), _dtmf(ours, rtpmap.clock_rate)
         if dtmf is None or receive_dtmf is None:
             dtmf = receive_dtmf = None
@@ -263,7 +292,8 @@ def _stream(ours: Media, theirs: Media) -> Stream:
             dtmf_payload_type=dtmf,
             direction=_meet(ours.direction, _reversed(theirs.direction)),
             profile=theirs.proto,
-            crypto=_crypto(ours, theirs),
+            crypto=crypto,
+            own_crypto=own_crypto,
             receive_payload_type=receive,
             receive_dtmf_payload_type=receive_dtmf,
         )
@@ -276,14 +306,25 @@ def _packet_time(ours: Media, theirs: Media) -> int:
     return min(wished, theirs.maxptime or wished)
 
 
-def _crypto(ours: Media, theirs: Media) -> Crypto | None:
-    """The far side's line whose tag and suite this side named (RFC 4568 §5.1.3); None on a plain stream."""
-    if "SAVP" not in theirs.proto:
-        return None
-    named = {(line.tag, line.suite) for line in ours.crypto}
+def _answered(theirs: Media, own: tuple[Crypto, ...]) -> tuple[Crypto, ...]:
+    """Our line for the answer: the offer's tag, and our key of that suite (RFC 4568 §5.1.2)."""
+    mine = {line.suite: line for line in own}
     for line in theirs.crypto:
-        if (line.tag, line.suite) in named and line.usable:
-            return line
+        if line.suite in mine and line.usable:
+            return (replace(mine[line.suite], tag=line.tag),)
+    suites = " ".join(line.suite for line in theirs.crypto)
+    raise ParseError("SDP a=crypto", suites, "expected one of " + ", ".join(mine), status=NOT_ACCEPTABLE)
+
+
+def _crypto(ours: Media, theirs: Media) -> tuple[Crypto | None, Crypto | None]:
+    """The far side's line and ours of the same tag and suite (RFC 4568 §5.1.3); None on a plain stream."""
+    if "SAVP" not in theirs.proto:
+        return None, None
+    named = {(line.tag, line.suite): line for line in ours.crypto}
+    for line in theirs.crypto:
+        mine = named.get((line.tag, line.suite))
+        if mine is not None and line.usable:
+            return line, mine
     raise ParseError(
         "SDP a=crypto", theirs.proto, "expected a usable crypto line in common", status=NOT_ACCEPTABLE
     )
@@ -331,6 +372,7 @@ def _section(
     ptime: int,
     direction: Direction,
     rtcp_port: int | None,
+    crypto: tuple[Crypto, ...] = (),
 ) -> list[str]:
     """The lines of our own audio section."""
     numbers = [str(payload_type) for payload_type, _ in codecs]
@@ -345,7 +387,9 @@ def _section(
     lines.append(f"a=ptime:{ptime}")
     if rtcp_port is not None and rtcp_port != port + 1:
         lines.append(f"a=rtcp:{rtcp_port}")  # RFC 3605 §2.1
-    return [f"m=audio {port} {PLAIN} {' '.join(numbers)}", *lines, f"a={direction}"]
+    lines += [f"a=crypto:{line}" for line in crypto]
+    profile = SECURE if crypto else PLAIN
+    return [f"m=audio {port} {profile} {' '.join(numbers)}", *lines, f"a={direction}"]
 
 
 def _described(origin: Origin, address: str, sections: list[str]) -> Description:

@@ -57,6 +57,11 @@ class Answering:
         return self.request.uri.user
 
     @property
+    def scheme(self) -> str:
+        """That of our Contact: sips only where sips was called (§12.1.1)."""
+        return "sips" if self.request.uri.scheme == "sips" else "sip"
+
+    @property
     def reliable(self) -> bool:
         """Whether our provisionals are acknowledged, so that a description in one counts as told."""
         return self._reliable is not None

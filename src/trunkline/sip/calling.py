@@ -55,6 +55,11 @@ class Calling:
         return self._outgoing.user
 
     @property
+    def scheme(self) -> str:
+        """That of our Contact: sips only where sips was called (§8.1.1.8)."""
+        return "sips" if self._outgoing.uri.startswith("sips:") else "sip"
+
+    @property
     def authorize(self) -> Authorize | None:
         """What answers a challenge."""
         return self._outgoing.authorize

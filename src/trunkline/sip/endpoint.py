@@ -135,11 +135,13 @@ class Endpoint:
             self._hosts[key] = shown
         return shown
 
-    def contact(self, flow: Flow, user: str = "") -> str:
+    def contact(self, flow: Flow, user: str = "", scheme: str = "sip") -> str:
         """The Contact of this side for a dialog on that flow."""
         at = f"{user}@" if user else ""
         transport = "" if flow.transport == "UDP" else f";transport={flow.transport.lower()}"
-        return f"<sip:{at}{self.host(flow)}{transport}>"
+        if scheme == "sips":  # §26.2.2: the scheme says it, transport=tls is deprecated
+            transport = ""
+        return f"<{scheme}:{at}{self.host(flow)}{transport}>"
 
     def branch(self) -> str:
         """A fresh one (§8.1.1.7)."""

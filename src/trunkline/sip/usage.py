@@ -382,9 +382,9 @@ class InviteUsage:
     def own_headers(self, flow: Flow, product: str, supported: str) -> Headers:
         """What every message of ours says of this side; `product` is "User-Agent" or "Server"."""
         side = self._calling or self._answering
-        user = side.user if side is not None else ""
+        user, scheme = ("", "sip") if side is None else (side.user, side.scheme)
         return (
-            ("Contact", self.endpoint.contact(flow, user)),
+            ("Contact", self.endpoint.contact(flow, user, scheme)),
             ("Allow", self.endpoint.allow),
             ("Supported", supported),
             (product, self.endpoint.settings.user_agent),

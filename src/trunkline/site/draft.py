@@ -96,7 +96,10 @@ class _Work:
             self.drop(path[: entries[-1] + 1])
         else:
             self.dropped = {inner for inner in self.dropped if inner[: len(path)] != path}
-            parent[path[-1]] = copy.deepcopy(_follow(_STAND_IN, path))
+            try:
+                parent[path[-1]] = copy.deepcopy(_follow(_STAND_IN, path))
+            except KeyError:  # of a section that may be left out
+                self.drop(path[:-1])
 
     def drop(self, path: Path) -> None:
         self.touched.add(path)

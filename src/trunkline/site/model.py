@@ -42,6 +42,7 @@ from trunkline.site.scalar import (
     digits,
 )
 
+Suite = Literal["AES_CM_128_HMAC_SHA1_80", "AES_CM_128_HMAC_SHA1_32", "AES_256_CM_HMAC_SHA1_80"]
 FullStatus = Annotated[Literal[486, 503], BeforeValidator(digits)]
 
 
@@ -94,6 +95,7 @@ class SipListen(Section):
     interface: Literal["eth0", "eth1"] = "eth0"
     udp: PortOrOff = 5060
     tcp: PortOrOff = 5060
+    tls: PortOrOff = 0
 
 
 class Phones(Section):
@@ -107,6 +109,7 @@ class Phones(Section):
     expires_default: Seconds = 3600
     expires_max: Seconds = 7200
     contacts_max: Annotated[int, Field(ge=1, le=10)] = 3
+    srtp: bool = False
 
 
 class GatewayGeneral(Section):
@@ -129,7 +132,7 @@ class GatewayDomainProxy(Section):
     local_domain: OptionalHost = ""
     realm: Text = ""
     outbound_proxy: OptionalHost = ""
-    transport: Literal["udp", "tcp"] = "udp"
+    transport: Literal["udp", "tcp", "tls"] = "udp"
     port: Port | None = None
 
 
@@ -197,10 +200,24 @@ class GatewayTopology(Section):
 
 
 class GatewaySecurity(Section):
-    """Tab Security; clear over BVPN."""
+    """Tab Security; clear over BVPN, SIP TLS with mutual authentication and SRTP over the internet (SEC-4).
+
+    `suites` is the selected list, best first (SRTP-1). `peer_client_eku` says what the
+    extended key usage of the SBC's certificate must be when it calls in: public CAs
+    leave clientAuth out by now. `wildcard_names` and `common_name` loosen RFC 5922's
+    name check, `sips` writes sips: URIs, `tls_max` bounds the version: empty is what
+    the product speaks (TLS-2).
+    """
 
     sip_tls: bool = False
+    mutual_authentication: bool = True
     srtp: bool = False
+    suites: Annotated[tuple[Suite, ...], Field(min_length=1)] = ("AES_CM_128_HMAC_SHA1_80",)
+    tls_max: Literal["", "1.2", "1.3"] = ""
+    peer_client_eku: Literal["require", "accept-server-auth", "ignore"] = "accept-server-auth"
+    wildcard_names: bool = False
+    common_name: bool = False
+    sips: bool = False
 
 
 class Gateway(Section):
@@ -261,6 +278,48 @@ class User(Section):
     clir: bool = False
 
 
+class CertificateFiles(Section):
+    """A certificate with its chain and its key, PEM files beside the site file (CERT-2).
+
+    `key` may be left out where the certificate's file holds it too.
+    """
+
+    certificate: Filled
+    key: Text = ""
+
+
+class Certificates(Section):
+    """Web Monitor > Certificates: what this IPBX presents, and whom it trusts (CERT-2, CERT-3).
+
+    `public_server` is presented on the trunk, as client and as server; `phones` on the
+    phones' TLS listener, empty: the same. `trust` are PEM files of roots and
+    intermediates.
+    """
+
+    public_server: CertificateFiles
+    phones: CertificateFiles | None = None
+    trust: tuple[Filled, ...] = ()
+
+
+class PortRange(Section):
+    """UDP ports, first and last; RTP takes the even ones, RTCP the odd ones (RFC 3550 §11)."""
+
+    first: Port
+    last: Port
+
+
+class Media(Section):
+    """Where media is anchored on the IPBX (INET-4): its ports on each side, and its workers.
+
+    `trunk_ports` is the range the guide's firewall table opens (FW-2); an IPBX that
+    anchors nothing needs none. `workers` 0 takes one for each processor but one.
+    """
+
+    trunk_ports: PortRange | None = None
+    phone_ports: PortRange = PortRange(first=16384, last=32767)
+    workers: Annotated[int, Field(ge=0, le=64)] = 0
+
+
 class Calls(Section):
     """Bounds on every call of the IPBX."""
 
@@ -294,12 +353,18 @@ class CarrierSubscriber(Section):
 
 
 class CarrierSbc(Section):
-    """One access SBC of the virtual carrier: signalling and media addresses differ (SBC-1)."""
+    """One access SBC of the virtual carrier: signalling and media addresses differ (SBC-1).
+
+    `port` is the customer's side. Over the internet that is TLS with the SBC's own
+    `certificate`, and external subscribers are spoken to by UDP from `public_port`.
+    """
 
     label: Filled
     signalling: Address
     media: Address
     port: Port = 5060
+    public_port: Port = 5060
+    certificate: CertificateFiles | None = None
 
 
 class CarrierKnobs(Section):
@@ -320,6 +385,7 @@ class CarrierKnobs(Section):
     registration_required: bool = False
     trusted: tuple[Address, ...] = ()
     supervision: Supervision = Supervision()
+    trust: tuple[Filled, ...] = ()
     subscribers: tuple[CarrierSubscriber, ...] = ()
 
 
@@ -329,7 +395,7 @@ class Site(Section):
     schema_: Annotated[Literal[1], BeforeValidator(digits), Field(alias="schema")]
     customer: Filled
     guide: Guide
-    architecture: Literal["bvpn"]
+    architecture: Literal["bvpn", "internet-a"]
     product: Product
     interfaces: Interfaces
     dns: tuple[Server, ...] = ()
@@ -338,6 +404,8 @@ class Site(Section):
     trunk: Trunk
     numbering: Numbering
     users: tuple[User, ...] = ()
+    certificates: Certificates | None = None
+    media: Media = Media()
     calls: Calls = Calls()
     records: Records = Records()
     carrier: CarrierKnobs = CarrierKnobs()

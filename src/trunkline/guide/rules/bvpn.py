@@ -1,4 +1,4 @@
-"""Chapter 2.2 of the guide: the trunk over the carrier's private network."""
+"""Chapter 2.2 of the guide: the trunk over the carrier's private network, and the bound on its calls."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ def _interface_described(site: Site, facts: Facts) -> Iterator[Seen]:
 
 
 def _transport_listened_to(site: Site, facts: Facts) -> Iterator[Seen]:
-    ports = {"udp": site.trunk.listen.udp, "tcp": site.trunk.listen.tcp}
+    ports = {"udp": site.trunk.listen.udp, "tcp": site.trunk.listen.tcp, "tls": site.trunk.listen.tls}
     for index, gateway in enumerate(site.trunk.gateways):
         transport = gateway.domain_proxy.transport
         if not ports[transport]:
             says = (
                 f"gateway {gateway.label} speaks {transport.upper()}, but trunk.listen.{transport} is 0 (off)"
             )
-            mend = f"set trunk.listen.{transport} to 5060, or choose the other transport"
+            mend = f"give trunk.listen.{transport} its port, or choose another transport"
             yield Seen(("trunk", "gateways", index, "domain_proxy", "transport"), says, mend)
 
 
@@ -50,6 +50,9 @@ def _clear(site: Site, facts: Facts) -> Iterator[Seen]:
             if on:
                 says = f"gateway {gateway.label} has {key} on; over BVPN signalling and media are clear"
                 yield Seen(("trunk", "gateways", index, "security", key), says)
+        if gateway.domain_proxy.transport == "tls" and not gateway.security.sip_tls:
+            says = f"gateway {gateway.label} speaks TLS; over BVPN signalling is clear"
+            yield Seen(("trunk", "gateways", index, "domain_proxy", "transport"), says)
 
 
 def _bound_carried(site: Site, facts: Facts) -> Iterator[Seen]:
@@ -85,6 +88,7 @@ RULES = (
         mend="SIP Gateways > Topology: choose the interface of trunk.listen",
         look=_one_connection,
         needs=("trunk.listen.interface",),
+        architectures=("bvpn",),
     ),
     Rule(
         id="BVPN-1b",
@@ -94,6 +98,7 @@ RULES = (
         mend="choose eth0, or describe eth1 under interfaces",
         look=_interface_described,
         needs=("interfaces.eth1",),
+        architectures=("bvpn",),
     ),
     Rule(
         id="BVPN-1c",
@@ -102,7 +107,8 @@ RULES = (
         source="guide 2.2",
         mend="listen on the gateway's transport",
         look=_transport_listened_to,
-        needs=("trunk.listen.udp", "trunk.listen.tcp"),
+        needs=("trunk.listen.udp", "trunk.listen.tcp", "trunk.listen.tls"),
+        architectures=("bvpn",),
     ),
     Rule(
         id="BVPN-1d",
@@ -112,6 +118,7 @@ RULES = (
         mend="SIP Gateways > Security: switch it off; encryption belongs to the trunk over the internet",
         look=_clear,
         fact="bvpn.encrypted",
+        architectures=("bvpn",),
     ),
     Rule(
         id="BVPN-2",
@@ -121,6 +128,7 @@ RULES = (
         mend="SIP Gateways > Media: set RTP Direct",
         look=_media_direct,
         fact="bvpn.anchored",
+        architectures=("bvpn",),
     ),
     Rule(
         id="CAC-1a",

@@ -223,5 +223,6 @@ RULES = (
         look=_codecs,
         fact="internet.codecs",
         needs=("trunk.gateways.*.media.codecs.*",),
+        architectures=("bvpn",),
     ),
 )

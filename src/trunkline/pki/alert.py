@@ -1,0 +1,86 @@
+"""TLS alerts (RFC 8446 §6, RFC 5246 §7.2): which one a fault deserves, and what a peer's means for us."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from trunkline.pki.judgement import Check, Judgement
+
+NAMES: Final[dict[int, str]] = {
+    0: "close_notify",
+    10: "unexpected_message",
+    20: "bad_record_mac",
+    22: "record_overflow",
+    40: "handshake_failure",
+    42: "bad_certificate",
+    43: "unsupported_certificate",
+    44: "certificate_revoked",
+    45: "certificate_expired",
+    46: "certificate_unknown",
+    47: "illegal_parameter",
+    48: "unknown_ca",
+    49: "access_denied",
+    50: "decode_error",
+    51: "decrypt_error",
+    70: "protocol_version",
+    71: "insufficient_security",
+    80: "internal_error",
+    86: "inappropriate_fallback",
+    90: "user_canceled",
+    100: "no_renegotiation",
+    109: "missing_extension",
+    110: "unsupported_extension",
+    112: "unrecognized_name",
+    113: "bad_certificate_status_response",
+    115: "unknown_psk_identity",
+    116: "certificate_required",
+    120: "no_application_protocol",
+}
+
+OF_CHECK: Final[dict[Check, int]] = {
+    Check.PRESENT: 116,
+    Check.READABLE: 42,
+    Check.ISSUER: 48,
+    Check.SIGNATURE: 51,
+    Check.AUTHORITY: 48,
+    Check.EXPIRED: 45,
+    Check.EARLY: 42,
+    Check.STRENGTH: 42,
+    Check.PURPOSE: 43,
+    Check.NAMES: 42,
+}
+
+# What to do when the far side says it: {ours} is our certificate, or "no certificate".
+_MEANINGS: Final[dict[int, str]] = {
+    40: "it found nothing in common: version, suite or kind of certificate, or it wants a certificate and got"
+    " {ours}; compare both sides' settings",
+    42: "it finds our certificate bad ({ours}): compare its names with what the peer expects, and its chain",
+    43: "it cannot use our certificate ({ours}): compare its extended key usage with what it asks",
+    44: "it holds our certificate for revoked ({ours}): renew it",
+    45: "it holds our certificate for expired ({ours}): renew it, or have the peer set its clock",
+    46: "it does not take our certificate ({ours}) and does not say why: ask the peer",
+    48: "it does not trust who signed our certificate ({ours}): install our whole chain, and send the peer"
+    " our root and intermediates",
+    49: "it knows our certificate ({ours}) and does not let us in: have the peer allow its name",
+    51: "it could not verify a signature of ours ({ours}): see that key and certificate belong together",
+    70: "it speaks none of our TLS versions: compare both sides' settings",
+    71: "it asks for stronger suites than ours: compare both sides' settings",
+    112: "it does not know the name we asked for: compare the gateway's name with the peer's",
+    116: "it asks for a certificate and we presented {ours}: configure ours for this gateway",
+}
+
+
+def name(number: int) -> str:
+    """The alert's name in the RFC, or its number."""
+    return NAMES.get(number, f"alert {number}")
+
+
+def deserved(judgement: Judgement) -> int:
+    """The alert for the first fault of a judgement that is not good."""
+    return OF_CHECK[judgement.faults[0].check]
+
+
+def refused_by_peer(number: int, ours: str) -> str:
+    """What a fatal alert from the peer means, in words; `ours` is what our certificate is called, or ""."""
+    meaning = _MEANINGS.get(number, "it broke the handshake off; its own log says why")
+    return f"the peer refused ({name(number)}): " + meaning.format(ours=ours or "no certificate")
