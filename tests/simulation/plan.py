@@ -27,6 +27,7 @@ ANSWERS, ECHOES, BUSY, RINGS, EARLY, LEAVES, MOBILE = (
     "+33639980007",
 )  # fmt: skip
 NOBODY = "+33199009098"
+OUTSIDER = "+33199009008"  # a SIP peer behind the nominal SBC: the Stranger, when it is a subscriber
 EMERGENCY = "112"
 
 
@@ -38,7 +39,7 @@ class Mood(Enum):
     CROWD = "crowd"  # more calls than channels, and emergencies among them
     MEDDLING = "meddling"  # hold, retrieval and INFO from both sides, at the same time
     RAIN = "rain"  # loss, duplicates, reordering
-    STRANGE = "strange"  # one SBC is of another make, and odd
+    STRANGE = "strange"  # one SBC, or one subscriber, is of another make, and odd
     STORM = "storm"  # all of it
 
 
@@ -127,7 +128,7 @@ class Plan:
     tcp_phones: frozenset[str] = frozenset()
     twins: frozenset[str] = frozenset()  # extensions with a second phone, which does as the first
     rtp: bool = False
-    stranger: str = ""  # the SBC that is a Stranger
+    stranger: str = ""  # the SBC that is a Stranger, or "subscriber"
 
     @property
     def ends(self) -> float:
@@ -164,11 +165,13 @@ class _Maker:
         self.seed = seed
         self.dice = random.Random(f"plan {seed}")
         self.mood = self.dice.choice(MOODS)
+        odd = ("nominal", "nominal", "backup", "subscriber", "subscriber")
+        self.stranger = self.dice.choice(odd) if self.mood is Mood.STRANGE else ""
         self.fair = self.mood not in (Mood.RAIN, Mood.STORM, Mood.STRANGE)
 
     def plan(self) -> Plan:
         dice, mood = self.dice, self.mood
-        self.rtp = mood is Mood.CALM and dice.random() < 0.12
+        self.rtp = mood is Mood.CALM and dice.random() < 0.3
         knobs = self.knobs()
         rings = self.rings(knobs)
         wide = mood in (Mood.RAIN, Mood.STORM)
@@ -185,7 +188,7 @@ class _Maker:
             frozenset(extension for extension in EXTENSIONS if dice.random() < 0.3),
             frozenset(extension for extension in EXTENSIONS if dice.random() < 0.2),
             self.rtp,
-            "" if mood is not Mood.STRANGE else dice.choice(("nominal", "nominal", "nominal", "backup")),
+            self.stranger,
         )
 
     def chance(self, probability: float) -> bool:
@@ -231,8 +234,10 @@ class _Maker:
         if kind == "in":
             number = DDIS[dice.choice(tuple(DDIS))] if self.chance(0.93) else "+33199001044"
             caller = dice.choice((ANSWERS, MOBILE, "+33639980011", ""))
-            sbc = "nominal" if self.chance(0.7) else "backup"
-            return Ring(at, kind, sbc, number, behaviour, caller, gives_up)
+            by = "nominal" if self.chance(0.7) else "backup"
+            if self.stranger == "subscriber" and self.chance(0.6):
+                by, caller = self.stranger, OUTSIDER
+            return Ring(at, kind, by, number, behaviour, caller, gives_up)
         who = dice.choice(EXTENSIONS)
         if kind == "internal":
             other = dice.choice([extension for extension in EXTENSIONS if extension != who])
@@ -241,8 +246,9 @@ class _Maker:
         if self.chance(emergency):
             number = dice.choice(("112", "112", "0112", "112"))
             return Ring(at, kind, who, number, behaviour, gives_up=gives_up)
-        weights = (8, 2, 2, 2, 2, 3, 2, 1)
-        number = dice.choices((ANSWERS, ECHOES, BUSY, RINGS, EARLY, LEAVES, MOBILE, NOBODY), weights)[0]
+        weights = (8, 2, 2, 2, 2, 3, 2, 1, 12 if self.stranger == "subscriber" else 0)
+        numbers = (ANSWERS, ECHOES, BUSY, RINGS, EARLY, LEAVES, MOBILE, NOBODY, OUTSIDER)
+        number = dice.choices(numbers, weights)[0]
         return Ring(at, kind, who, self.dialled(number), behaviour, gives_up=gives_up)
 
     def dialled(self, number: str) -> str:
@@ -271,7 +277,8 @@ class _Maker:
         if self.chance(0.3 if self.long else 0.03) and not self.rtp:
             seconds = 100.0  # past the half of a session interval, and its end
         tone = dice.choice(TEST_TONES) if self.rtp else 0
-        return Behaviour(seconds=seconds, tone=tone, leaves_silence=self.chance(0.8))
+        listen = TEST_TONES if self.rtp else ()
+        return Behaviour(seconds=seconds, tone=tone, listen=listen, leaves_silence=self.chance(0.8))
 
     def phones(self) -> tuple[Behaviour, ...]:
         return tuple(
@@ -288,6 +295,8 @@ class _Maker:
     def acts(self, rings: tuple[Ring, ...]) -> tuple[Act, ...]:
         """Meddling in calls: now and then, or all the time and from both sides at once."""
         dice, acts = self.dice, []
+        if self.rtp:  # who listens for a tone must not be put on hold
+            return ()
         many = self.mood is Mood.MEDDLING
         for ring in rings:
             if not self.chance(1.0 if many else 0.25):
@@ -331,14 +340,14 @@ class _Maker:
                 at = dice.choice((0.0, at))
                 found.append(Trouble(at, at + dice.random() * 60.0, what))
             else:
-                what = dice.choice(("drain", "reload", "stop"))
+                what = dice.choice(("drain", "reload", "stop", "kill"))
                 found.append(Trouble(at, at + 1.0 + dice.random() * 4.0, what, "ipbx"))
         return tuple(found)
 
     def trouble(self, whom: tuple[str, ...], at: float) -> Trouble:
         """One SBC is lost, in one of the ways there are."""
         dice = self.dice
-        what = dice.choice(("kill", "cut", "stop", "503", "100", "silent"))
+        what = dice.choice(("kill", "cut", "stop", "503", "100", "silent", "reset"))
         rest = dice.choice((0, 0, 5, 20)) if what == "503" else 0
         return Trouble(at, at + 2.0 + dice.random() * 60.0, what, dice.choice(whom), rest)
 

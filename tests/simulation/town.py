@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.simulation.hands import Hands, QuietHands, RtpHands, Studio
-from tests.simulation.plan import EXTENSIONS, Knobs, Plan, Trouble
+from tests.simulation.plan import EXTENSIONS, OUTSIDER, Knobs, Plan, Trouble
 from tests.simulation.stranger import CALLING, Stranger
 from tests.simulation.wire import Account
 from tests.simulation.world import Host, Mode, World
@@ -26,11 +26,12 @@ from trunkline.sip.flow import Flow
 from trunkline.sip.locate import Question, Srv
 from trunkline.sip.transaction import TimerValues
 from trunkline.site.load import load
-from trunkline.site.model import Site
+from trunkline.site.model import CarrierSubscriber, Site
 
 YOUNG = (
     66.0  # seconds an OPTIONS or REGISTER may live: 64*T1 until its answer, as long again until it is over
 )
+OUTSIDE = "198.51.100.20"
 EXAMPLE = Path(__file__).parents[2] / "examples" / "bvpn.yaml"
 
 
@@ -79,6 +80,7 @@ def site_of(knobs: Knobs) -> Site:
             )
         )
     users = tuple(user.model_copy(update={"name": knobs.name or user.name}) for user in site.users)
+    outsider = CarrierSubscriber(number=OUTSIDER, does="external", at=f"{OUTSIDE}:5060")
     return site.model_copy(
         update={
             "trunk": site.trunk.model_copy(update={"channels": knobs.channels, "gateways": tuple(gateways)}),
@@ -89,7 +91,11 @@ def site_of(knobs: Knobs) -> Site:
                 update={"ringing_max": knobs.ringing_max, "duration_max": knobs.duration_max}
             ),
             "carrier": site.carrier.model_copy(
-                update={"full_status": knobs.full_status, "registration_required": knobs.registers}
+                update={
+                    "full_status": knobs.full_status,
+                    "registration_required": knobs.registers,
+                    "subscribers": (*site.carrier.subscribers, outsider),
+                }
             ),
         }
     )
@@ -108,11 +114,16 @@ class Town:
         self.site = site_of(plan.knobs)
         self._seen: dict[Any, float] = {}  # transactions, and when they were first seen
         self.deaths: list[tuple[float, str]] = []  # when the process of which host ended
+        self.crashes: list[float] = []  # when the IPBX's did so without draining
         self.ipbx_host = self._ipbx()
         self.sbc_hosts: dict[str, Host] = {}
         self.phone_hosts: dict[str, Host] = {}
         for index in range(len(self.site.carrier.sbcs)):
             self._sbc(index)
+        if plan.stranger == "subscriber":
+            nominal = next(iter(self.sbc_hosts.values()))
+            odd = Stranger((OUTSIDE, 5060), next(iter(nominal.udp)), self.world.dice)
+            self.world.add(plan.stranger, odd, [(OUTSIDE, 5060)])
         for extension in EXTENSIONS:
             self._phone(extension)
         for extension in sorted(plan.twins):
@@ -256,6 +267,17 @@ class Town:
             legs = [talk.leg for talk in self.sbc(who).talks.values() if not talk.gone]
         return legs[-1] if legs else None
 
+    def heard(self, call_id: str) -> set[int]:
+        """The tones that whoever has this leg found in what came."""
+        found: set[int] = set()
+        for desk in self.phone_hosts:
+            for call in self.phone(desk).calls:
+                found |= call.heard if call.leg.usage.call_id == call_id else set()
+        for label in self.sbc_hosts:
+            for talk in self.sbc(label).talks.values():
+                found |= talk.heard if talk.leg.usage.call_id == call_id else set()
+        return found
+
     def act(self, who: str, what: str) -> None:
         """Somebody does something in the newest call there is."""
         leg = self.newest(who)
@@ -304,6 +326,8 @@ class Town:
             return _nothing  # one trouble at a time
         match what:
             case "kill":
+                if host is self.ipbx_host:
+                    self.crashes.append(world.now)
                 self._end(host)
                 return partial(self._again, host)
             case "cut":
@@ -353,6 +377,8 @@ class Town:
         return _nothing
 
     def _look_drained(self, draining: Ipbx) -> None:
+        if self.ipbx_host.node is not draining:
+            return  # it was killed meanwhile
         if draining.drained:
             self._end(self.ipbx_host)
             self.world.after(1.0, partial(self._again, self.ipbx_host))

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 CLOSE = 0.6  # seconds within which two ends may cross
 PATIENT = 27.0  # seconds until an attempt is left at the latest (100 and then silence: 20 s), and 3 more
+LISTENING = 0.6  # seconds of talk in which a tone is found for certain
 FAIR = frozenset({Mood.CALM, Mood.MEDDLING, Mood.CROWD})
 FULL = "all channels are in use"
 
@@ -53,6 +54,8 @@ def as_wanted(play: Play, calls: list[dict[str, Any]]) -> Iterator[str]:
             words = _connected(play, placed, found)
         else:
             words = ""
+        if not words and play.plan.rtp and not placed.last and found is not None:
+            words = _sounded(play, placed, found)
         if words:
             yield f"{placed.ring} at {placed.ring.at:.3f}: {words}; record {found}"
 
@@ -139,6 +142,20 @@ def _really_full(play: Play, record: dict[str, Any], calls: list[dict[str, Any]]
     return "" if used >= play.plan.knobs.channels else f"only {used} channels were in use"
 
 
+def _sounded(play: Play, placed: Placed, record: dict[str, Any]) -> str:
+    """Whoever answered heard the caller's tone and no other; the caller heard what was played."""
+    if record["answer"] is None or record["seconds"] < LISTENING:
+        return ""
+    mine = [leg for leg in play.town.records() if leg["record"] == "leg" and leg["call"] == record["call"]]
+    answered = next(leg for leg in mine if leg["side"] == "called" and leg["answer"] is not None)
+    tone = placed.ring.behaviour.tone
+    if play.town.heard(answered["sip_call_id"]) != {tone}:
+        return f"the called party heard {play.town.heard(answered['sip_call_id'])}, not {tone} Hz"
+    if placed.ring.number.endswith(ECHOES[4:]) and play.town.heard(placed.leg.usage.call_id) != {tone}:
+        return f"the echo had {play.town.heard(placed.leg.usage.call_id)}, not {tone} Hz"
+    return ""
+
+
 def _connected(play: Play, placed: Placed, record: dict[str, Any] | None) -> str:
     """With the nominal lost and the backup well, every patient caller gets through."""
     callee = _callee(play, placed)
@@ -148,6 +165,8 @@ def _connected(play: Play, placed: Placed, record: dict[str, Any] | None) -> str
         return "there is no record of it"
     if record["ring"] is not None and record["answer"] is None:
         return ""  # it rang at the nominal: no second try
+    if play.plan.knobs.registers and record["status"] == 403:
+        return ""  # a registrar that was restarted knows nobody until the next refresh
     if callee.does == "answer" and record["answer"] is not None:
         waited = record["answer"] - record["start"]
         return "" if waited <= PATIENT + callee.after else f"it took {waited:.1f} s to be connected"
