@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import select
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -19,6 +17,7 @@ import pytest
 from tests.cli.secure_ground import IPBX, names, paper
 from tests.cli.verbs import PATIENCE, Ground, ground
 from tests.example_site import INTERNET
+from tests.family import Watch, children
 from tests.tls_site import NEWER, OLDER, authority
 
 from trunkline.aio.clock import SystemIds
@@ -207,13 +206,9 @@ def test_the_shipped_example_names_no_certificate_of_the_carrier() -> None:
 
 def test_its_media_workers_end_with_it_however_it_ends() -> None:
     with carrier_ground() as here, here.running("carrier", here.file, "--sbc", "nominal") as (child, _):
-        workers = [
-            int(pid) for pid in Path(f"/proc/{child.pid}/task/{child.pid}/children").read_text().split()
-        ]
+        workers = children(child.pid)
         assert len(workers) == 1
-        watches = [os.pidfd_open(worker) for worker in workers]
+        watch = Watch(workers)
         child.kill()
         child.wait(timeout=PATIENCE)
-        for watch in watches:
-            assert select.select([watch], [], [], PATIENCE)[0]  # readable once it has ended
-            os.close(watch)
+        assert watch.ended(PATIENCE)

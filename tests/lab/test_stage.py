@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.example_site import TEXT
+from tests.example_site import INTERNET, TEXT
+from tests.family import Watch, children
 
 from trunkline.aio.run import run
 from trunkline.call.party import Behaviour
@@ -144,3 +145,64 @@ def test_a_question_to_a_dead_process_is_an_error_in_words(tmp_path: Path) -> No
 
     with pytest.raises(LabError, match="nominal does not answer"):
         run(whole())
+
+
+# --- over the internet --------------------------------------------------------------------------
+
+
+def secured(scene: Callable[[Lab], Coroutine[Any, Any, None]], keylog: Path | None = None) -> None:
+    """Run a scene in a lab of the secured example, with one phone."""
+    site = load(INTERNET.read_text("utf-8"), "site.yaml").site
+    assert site is not None
+
+    async def whole() -> None:
+        async with asyncio.timeout(WITHIN), Lab(site, phones=1, keylog=keylog) as lab:
+            await scene(lab)
+
+    run(whole())
+
+
+def test_an_sbc_whose_signalling_is_stopped_goes_on_with_its_media() -> None:
+    async def scene(lab: Lab) -> None:
+        (phone,) = lab.phones
+        call = phone.call("00199009002", Behaviour(tone=700, listen=(700, 930)))  # an echo
+        assert await phone.node.until(lambda: 700 in call.heard, 5.0)
+        lab.sbcs["nominal"].freeze()
+        phone.listen(call, (700, 930))
+        phone.play(call, 930)
+        assert await phone.node.until(lambda: 930 in call.heard, 5.0)  # there and back
+        lab.sbcs["nominal"].thaw()
+        phone.hang_up(call)
+        assert await phone.node.until(lambda: call.gone and call.report is not None, 5.0)
+        assert not call.silent
+
+    secured(scene)
+
+
+def test_a_killed_sbc_takes_its_media_workers_along() -> None:
+    async def scene(lab: Lab) -> None:
+        (phone,) = lab.phones
+        call = phone.call("00199009001", Behaviour(tone=700, listen=(425,)))
+        assert await phone.node.until(lambda: 425 in call.heard, 5.0)
+        nominal = lab.sbcs["nominal"]
+        workers = children(nominal.pid)
+        assert workers
+        watch = Watch(workers)
+        await nominal.kill()
+        assert watch.ended(1.0)
+        assert await phone.node.until(lambda: call.gone, 10.0)
+        assert call.silent
+        assert call.cause is not None
+        assert call.cause.q850 == 41
+
+    secured(scene)
+
+
+def test_the_keys_of_all_connections_are_logged_where_that_is_asked_for(tmp_path: Path) -> None:
+    keys = tmp_path / "keys"
+
+    async def scene(lab: Lab) -> None:
+        assert keys.stat().st_mode & 0o777 == 0o600
+        assert "CLIENT_RANDOM" in keys.read_text("ascii")
+
+    secured(scene, keys)

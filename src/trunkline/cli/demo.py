@@ -86,6 +86,7 @@ async def _site(demo: _Demo, site: Site, trace: Path | None) -> None:
             demo.begin(number, act)
             async for told in observer.play(act):
                 demo.call(lab, told)
+    demo.journal.taken()  # what they say as they end is nobody's concern
 
 
 def _trace(given: Namespace, file: str) -> Path | None:
