@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,7 +12,9 @@ from hypothesis import strategies as st
 
 from trunkline.call.cause import Cause, from_status
 from trunkline.pbx.record import CallRecord, masked, with_civil_times
+from trunkline.sdp.crypto import Crypto
 from trunkline.sdp.description import Description
+from trunkline.sdp.offer_answer import Stream
 
 BYE = Cause(16)
 
@@ -187,3 +190,16 @@ def test_civil_times_replace_the_monotonic_ones() -> None:
     record = with_civil_times(lines(outgoing(), 51.0)[1], lambda at: f"civil {at:g}")
     assert (record["start"], record["end"]) == ("civil 10.1", "civil 14.1")
     assert (record["ring"], record["answer"], record["seconds"]) == (None, None, 0.0)
+
+
+def test_call_over_a_secured_trunk_is_recorded_as_encrypted_whoever_called() -> None:
+    line = Crypto.of(1, "AES_CM_128_HMAC_SHA1_80", bytes(30))
+    clear = Stream("192.0.2.1", 6000, 6001, 8)
+    record = CallRecord("c", 0.0)
+    record.leg("a", "caller", "x", 0.0, gateway="nominal")
+    record.leg("b", "called", "y", 0.0)
+    record.stream("b", clear)
+    record.answered("b", 1.0)
+    record.stream("a", replace(clear, crypto=line))
+    whole = record.writes(2.0)[-1].record
+    assert (whole["codec"], whole["encryption"]) == ("PCMA", "SDES AES_CM_128_HMAC_SHA1_80")

@@ -8,7 +8,7 @@ numbers, canonical where public ("" unknown or withheld by the far side) · `gat
 label, "" for a phone · `start`, `ring`, `answer`, `end` (null: never) · `seconds` from
 answer to end, to the millisecond · `cause` Q.850 · `status` SIP, 0 for a plain BYE ·
 `text` · `ended_by` · `codec`, `ptime` in ms, `encryption` ("none", or SDES and its
-suite), "" and 0 where no media was agreed.
+suite), "" and 0 where no media was agreed; of a call those of its trunk leg, if it has one.
 
 A leg: `leg` its id · `side` "caller" or "called" · `sip_call_id` · `lost` packets, `jitter` in ms
 and `mos` of what came in, null where its media did not go through the IPBX · `ended_by` "remote"
@@ -186,8 +186,9 @@ class CallRecord:
         rings = [noted.ring for noted in called if noted.ring is not None]
         whole = LegRecord("", "", "", gateway, self._start, min(rings, default=None), end=self._end)
         if best is not None:
-            whole.answer, whole.codec = best.answer, best.codec
-            whole.ptime, whole.encryption = best.ptime, best.encryption
+            heard = next((noted for noted in legs if noted.gateway and noted.codec), best)
+            whole.answer, whole.codec = best.answer, heard.codec  # the trunk's media speaks for the call
+            whole.ptime, whole.encryption = heard.ptime, heard.encryption
         return whole
 
     def _direction(self) -> str:
