@@ -94,14 +94,18 @@ def main() -> int:
         tell(f"--- {section}")
         try:
             rows = sections[section]()
-        except PeerError as error:
+        except (PeerError, RuntimeError) as error:
             failed.append(f"FAIL  {section}: {error}")
             continue
         results.write(rows)  # what follows takes its time, and may fail
         found += rows
     verdicts = [*results.verdicts(found), *failed]
-    tell("\n" + "\n\n".join(filter(None, (results.table(found), "\n".join(verdicts)))))
-    tell(f"\nwritten to {results.FILE.name}")
+    if found:
+        tell(f"\n{results.table(found)}")
+    if verdicts:
+        tell("\n" + "\n".join(verdicts))
+    if found:
+        tell(f"\nwritten to {results.FILE.name}")
     return 1 if failed or any(results.holds(row) is False for row in found) else 0
 
 
