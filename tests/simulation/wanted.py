@@ -169,7 +169,11 @@ def _connected(play: Play, placed: Placed, record: dict[str, Any] | None) -> str
         return ""  # a registrar that was restarted knows nobody until the next refresh
     if callee.does == "answer" and record["answer"] is not None:
         waited = record["answer"] - record["start"]
-        return "" if waited <= PATIENT + callee.after else f"it took {waited:.1f} s to be connected"
+        if waited > PATIENT + callee.after:
+            return f"it took {waited:.1f} s to be connected"
+        # Who only refuses new calls, or does not hear them, keeps those it has.
+        gentle = all(trouble.what in ("503", "100", "silent") for trouble in play.plan.troubles)
+        return _ended_rightly(play, placed, callee, record) if gentle else ""
     if callee.does == "answer":
         return "the backup should have connected it"
     if callee.cause and record["cause"] != callee.cause:
