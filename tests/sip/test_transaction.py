@@ -10,6 +10,7 @@ from tests.playbook import Playbook, report, watched
 
 from trunkline.finding import ParseError
 from trunkline.sip.flow import Flow, Send
+from trunkline.sip.matching import build_ack, build_cancel, client_key, server_key
 from trunkline.sip.message import Request, Response, respond
 from trunkline.sip.transaction import (
     EDGES,
@@ -23,10 +24,6 @@ from trunkline.sip.transaction import (
     TimedOut,
     TimerValues,
     TransportFailed,
-    build_ack,
-    build_cancel,
-    client_key,
-    server_key,
 )
 
 UDP = Flow("UDP", ("192.0.2.1", 5060), ("198.51.100.7", 5060))

@@ -19,6 +19,7 @@ from trunkline.sip.agenda import Agenda, Sleeper
 from trunkline.sip.arrival import answer_flow, judge, stamped
 from trunkline.sip.dialog import Dialog, DialogState
 from trunkline.sip.flow import Flow, Ids, Send
+from trunkline.sip.matching import client_key, server_key
 from trunkline.sip.message import MessageError, Request, Response, check, parse, respond
 from trunkline.sip.transaction import (
     ClientInvite,
@@ -30,8 +31,6 @@ from trunkline.sip.transaction import (
     TimedOut,
     TimerValues,
     TransportFailed,
-    client_key,
-    server_key,
 )
 from trunkline.sip.uri import format_host
 
