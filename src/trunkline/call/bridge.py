@@ -17,12 +17,12 @@ from trunkline.call.leg import Leg
 class Bridge:
     """`a` is the caller's leg, `b` the called one's; `b` changes when a call is tried again."""
 
-    __slots__ = ("_holds", "_info", "a", "b")
+    __slots__ = ("_held", "_info", "a", "b")
 
     def __init__(self, a: Leg, b: Leg) -> None:
         self.a = a
         self.b = b
-        self._holds: Leg | None = None  # the anchored leg that was told to hold
+        self._held: set[Leg] = set()  # the anchored legs that were told to hold: each side may, or both
         self._info: Any = None  # the INFO transaction that waits for the far answer
 
     def other(self, leg: Leg) -> Leg:
@@ -61,13 +61,10 @@ class Bridge:
     def _turned(self, event: events.Agreed, far: Leg, now: float) -> list[Any]:
         """Anchored legs answer a hold by themselves; what it means for the far party is told there."""
         held = not event.stream.sends
-        if far is not self._holds and held:
-            self._holds = far
-            return far.hold(True, now)
-        if far is self._holds and not held:
-            self._holds = None
-            return far.hold(False, now)
-        return []
+        if held == (far in self._held):
+            return []
+        self._held ^= {far}
+        return far.hold(held, now)
 
     def _inform(self, event: events.Informed, far: Leg, now: float) -> list[Any]:
         if self._info is not None:

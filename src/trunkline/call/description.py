@@ -46,7 +46,18 @@ class Descriptions:
     leg's, once it is open; `wish` is the direction it wants (it holds with "sendonly").
     """
 
-    __slots__ = ("_ids", "_keys", "_leg", "_said", "address", "negotiation", "port", "terms", "wish")
+    __slots__ = (
+        "_ids",
+        "_keys",
+        "_leg",
+        "_said",
+        "address",
+        "negotiation",
+        "port",
+        "stream",
+        "terms",
+        "wish",
+    )
 
     def __init__(self, leg: Leg, ids: Ids, terms: Terms | None) -> None:
         self.terms = terms
@@ -54,6 +65,7 @@ class Descriptions:
         self.address = ""
         self.port: anchor.Anchored | None = None
         self.wish: Direction = "sendrecv"
+        self.stream: Stream | None = None  # what was settled last
         self._ids = ids
         self._leg = leg
         self._said: Description | None = None  # the last description sent, whatever became of it
@@ -128,6 +140,12 @@ class Descriptions:
         now = self.negotiation.local
         return None if now is None else re_offer(now, direction)
 
+    @property
+    def holds(self) -> bool:
+        """Whether the session in force keeps the far side waiting."""
+        audio = None if self.negotiation.local is None else self.negotiation.local.audio
+        return audio is not None and audio.direction in ("sendonly", "inactive")
+
     def own_answer(self) -> tuple[bytes, list[Any]]:
         """Our answer to the open offer, and its stream; raises ParseError (488) where nothing fits.
 
@@ -171,6 +189,19 @@ class Descriptions:
             negotiation.answer_received(sdp, final=final)
         return self._settled(stream)
 
+    def claimed(self, early: Stream, out: list[Any]) -> list[Any]:
+        """A leg that had early media was answered; `out` is what its 2xx came to.
+
+        Of several phones with early media the last one has the caller's ear: from now on it is this one.
+        """
+        assert self.terms is not None
+        terms, id = self.terms, self._leg.id
+        if not terms.join or self.port is None:
+            return out
+        if not any(isinstance(output, anchor.Answer) for output in out):  # the 2xx said nothing new
+            out = [anchor.Answer(terms.media, id, early, early.own_crypto), *out]
+        return [anchor.Offer(terms.media, id, terms.address, terms.join), *out]
+
     def release(self) -> list[Any]:
         """Give the port back."""
         if self.terms is None or self.port is None:
@@ -184,6 +215,7 @@ class Descriptions:
 
     def _settled(self, stream: Stream) -> list[Any]:
         assert self.terms is not None
+        self.stream = stream
         said = anchor.Answer(self.terms.media, self._leg.id, stream, stream.own_crypto)
         return [said, events.Agreed(self._leg, stream)]
 

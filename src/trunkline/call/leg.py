@@ -77,6 +77,7 @@ class Leg:
         "_at",
         "_called",
         "_reoffer_pending",
+        "_turn_due",
         "descriptions",
         "endpoint",
         "id",
@@ -106,6 +107,7 @@ class Leg:
         self._called: sip.Outgoing | None = None
         self._answer_due = False  # the peer's 2xx held an offer
         self._reoffer_pending = False
+        self._turn_due = False  # the wish to hold changed while another change was under way
         self._at: float | None = None
 
     # --- commands -------------------------------------------------------------------
@@ -209,10 +211,18 @@ class Leg:
         return self.usage.reoffer(body, now, insists=self.terms is not None)
 
     def hold(self, held: bool, now: float) -> list[Any]:
-        """An ending leg puts the call on hold (sendonly) or takes it back (RFC 3264 §8.4)."""
-        self.descriptions.wish = "sendonly" if held else "sendrecv"
-        turned = self.descriptions.turned(self.descriptions.wish)
-        return [] if turned is None or self.state is not State.TALKING else self.reoffer(turned, now)
+        """An ending leg puts the call on hold (sendonly) or takes it back (RFC 3264 §8.4).
+
+        While another change is under way, of either side, it waits for the end of that.
+        """
+        descriptions, usage = self.descriptions, self.usage
+        descriptions.wish = "sendonly" if held else "sendrecv"
+        turned = descriptions.turned(descriptions.wish)
+        if turned is None or self.state is not State.TALKING:
+            return []
+        busy = descriptions.negotiation.open is not None or usage.reoffer_refusal(offers=True) == 491
+        self._turn_due = busy
+        return [] if busy else self.reoffer(turned, now)
 
     def reanswer(self, sdp: Description | None, now: float) -> list[Any]:
         """Take the change the far side asked for."""
@@ -238,6 +248,14 @@ class Leg:
     def answer_info(self, transaction: ServerRequest, status: int, now: float) -> list[Any]:
         """Answer an INFO that came as Informed."""
         return self.usage.answer_info(transaction, status, now)
+
+    def _turn(self, now: float) -> list[Any]:
+        """A change is over: say the wish that came meanwhile, unless it was said along with that."""
+        if not self._turn_due or self.state is not State.TALKING:
+            return []
+        held = self.descriptions.wish == "sendonly"
+        self._turn_due = self.descriptions.holds != held
+        return self.hold(held, now) if self._turn_due else []
 
     # --- the media seam ----------------------------------------------------------------
 
@@ -317,9 +335,11 @@ class Leg:
     def _accepted(self, event: sip.Accepted, now: float) -> list[Any]:
         self._answer_due = not event.ack_sent
         self._go("answer")
+        early = self.descriptions.stream
         try:
             sdp = description_of(event.response)
             out = self._far_reply(sdp)
+            out = out if early is None else self.descriptions.claimed(early, out)
         except ParseError as error:
             cause = Cause(from_status(error.status).q850, error.status, str(error))
             return [events.Refused(self, cause, 0, None), *self.hang_up(cause, now)]
@@ -352,7 +372,7 @@ class Leg:
         except ParseError as error:
             cause = Cause(from_status(error.status).q850, error.status, str(error))
             return [events.Ended(self, cause, "local"), *self.hang_up(cause, now)]
-        return [*out, events.Acknowledged(self, sdp)]
+        return [*out, events.Acknowledged(self, sdp), *self._turn(now)]
 
     def _rejected(self, event: sip.Rejected, now: float) -> list[Any]:
         out: list[Any] = []
@@ -420,11 +440,11 @@ class Leg:
             out = self.usage.acknowledge(b"", now) if self._answer_due else []
             self._answer_due = False
             return [*out, events.ReofferRefused(self, error.status)]
-        return [*out, events.Reanswered(self, sdp)]
+        return [*out, events.Reanswered(self, sdp), *self._turn(now)]
 
     def _reoffer_refused(self, event: sip.ReofferRejected, now: float) -> list[Any]:
         self.descriptions.negotiation.refused()
-        return [events.ReofferRefused(self, event.status)]
+        return [events.ReofferRefused(self, event.status), *self._turn(now)]
 
     def _reoffer_postponed(self, event: sip.ReofferPostponed, now: float) -> list[Any]:
         """The peer's offer may come first; ours is made anew after it."""
