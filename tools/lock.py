@@ -18,6 +18,7 @@ LOCKS = {
 COMPILE = [
     *("uv", "pip", "compile", "--quiet", "--universal", "--python-version", "3.11", "--upgrade"),
     *("--generate-hashes", "--no-emit-index-url", "--no-header", "--no-annotate"),
+    "--no-strip-extras",  # older pips take an extra for a package of its own, and the pin must name it
 ]
 
 
