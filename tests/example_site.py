@@ -13,7 +13,7 @@ FILE, INTERNET = EXAMPLES / "bvpn.yaml", EXAMPLES / "internet-a.yaml"
 TEXT = FILE.read_text("utf-8")
 
 _LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
-_TREES = {file: yaml.load(file.read_text("utf-8"), Loader=_LOADER) for file in (FILE, INTERNET)}
+_TREES = {file: yaml.load(file.read_text("utf-8"), Loader=_LOADER) for file in EXAMPLES.glob("*.yaml")}
 _DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 

@@ -1,4 +1,4 @@
-"""What every judge returns, and the one exception that wrong input raises (floor 0).
+"""What every judge returns, its words in two languages, and the exception that wrong input raises (floor 0).
 
 Everything that judges (rules, the parser's verdicts, a call's verdict) speaks in
 `Finding`s; everything that reads foreign input raises `ParseError`.
@@ -6,8 +6,11 @@ Everything that judges (rules, the parser's verdicts, a call's verdict) speaks i
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Literal
+
+Language = Literal["en", "fr"]
 
 
 class Level(StrEnum):
@@ -16,6 +19,36 @@ class Level(StrEnum):
     MUST = "MUST"
     SHOULD = "SHOULD"
     NOTE = "NOTE"
+
+
+class Wording(str):
+    """A sentence: English as the `str` itself, its French beside it.
+
+    Whoever knows nothing of languages takes it for the English text it is.
+    """
+
+    __slots__ = ("french",)
+
+    def __new__(cls, english: str, french: str) -> Wording:
+        made = super().__new__(cls, english)
+        made.french = french
+        return made
+
+    def __reduce__(self) -> tuple[type[Wording], tuple[str, str]]:  # copies and pickles keep both
+        return Wording, (str(self), self.french)
+
+    french: str
+
+
+def said(english: str, french: str, /, **values: object) -> Wording:
+    """One sentence in both languages; `values` fill the braces of both, each in its language."""
+    there = {name: told(value, "fr") if isinstance(value, str) else value for name, value in values.items()}
+    return Wording(english.format(**values), french.format(**there))
+
+
+def told(text: str, language: Language) -> str:
+    """A text in a language; what has no French stays as it is."""
+    return text.french if language == "fr" and isinstance(text, Wording) else str(text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +68,11 @@ class Finding:
     source: str
     line: int = 0
     column: int = 0
+
+    def told(self, language: Language) -> Finding:
+        """The same finding with its words in one language."""
+        words = {name: told(getattr(self, name), language) for name in ("says", "mend", "source")}
+        return replace(self, **words)  # type: ignore[arg-type]
 
 
 class ParseError(ValueError):

@@ -19,7 +19,7 @@ from trunkline.call.watch import (
     PeerWatch,
     SendOptions,
 )
-from trunkline.site.model import Supervision
+from trunkline.site.gateway import Supervision
 
 UP, DOWN, RETURNING, UNKNOWN = Health.UP, Health.DOWN, Health.RETURNING, Health.UNKNOWN
 

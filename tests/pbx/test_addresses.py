@@ -9,7 +9,7 @@ from tests.playbook import Playbook
 
 from trunkline.pbx.addresses import ANSWER_WITHIN, ASK_AGAIN, Addresses, proxy_uri
 from trunkline.sip.locate import Answers, Question, Srv, Target
-from trunkline.site.model import Gateway, GatewayDns, GatewayDomainProxy, GatewayGeneral
+from trunkline.site.gateway import Gateway, GatewayDns, GatewayDomainProxy, GatewayGeneral
 
 SBC = Question("sbc1.example", "A")
 

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trunkline.pbx.admission import Channel, Channels
-from trunkline.site.model import Gateway, GatewayDomainProxy, GatewayGeneral, GatewayMedia, Trunk
+from trunkline.site.gateway import Gateway, GatewayDomainProxy, GatewayGeneral, GatewayMedia
+from trunkline.site.model import Trunk
 
 
 def trunk(channels: int, *bandwidths: int) -> Trunk:

@@ -242,6 +242,13 @@ def test_barred_international_is_refused_and_says_why() -> None:
 # --- CLIP and CLIR ------------------------------------------------------------------------
 
 
+def test_barred_beginnings_of_international_numbers_are_refused_and_others_pass() -> None:
+    barred = plan(international_barred=("+882", "+4420"))
+    assert isinstance(barred.route("000442079460000"), Barred)
+    assert isinstance(barred.route("+88216000000"), Barred)
+    assert barred.route("000441179460000") == outside("+441179460000", Kind.INTERNATIONAL)
+
+
 def test_withheld_by_prefix_and_by_user() -> None:
     want = outside("+33199000042", Kind.NATIONAL, clir=True)
     assert PLAN.route("*3100199000042", ALICE) == want

@@ -14,30 +14,31 @@ from trunkline.sip.flow import Flow
 from trunkline.sip.locate import Answers, Question, Srv
 from trunkline.sip.message import Request, respond
 from trunkline.sip.registration import RegistrationChanged, SendRegister
+from trunkline.site import gateway as tabs_of
 from trunkline.site import model
 
 NOMINAL, BACKUP = Question("sbc1.example", "A"), Question("sbc2.example", "A")
 
 
-def gateway(index: int, **tabs: Any) -> model.Gateway:
+def gateway(index: int, **tabs: Any) -> tabs_of.Gateway:
     name = tabs.pop("name", f"sbc{index}.example")
-    return model.Gateway(
+    return tabs_of.Gateway(
         label=f"sbc{index}",
-        general=model.GatewayGeneral(index=index),
-        domain_proxy=model.GatewayDomainProxy(target_domain=name),
+        general=tabs_of.GatewayGeneral(index=index),
+        domain_proxy=tabs_of.GatewayDomainProxy(target_domain=name),
         **tabs,
     )
 
 
-def settings(*gateways: model.Gateway) -> model.Trunk:
+def settings(*gateways: tabs_of.Gateway) -> model.Trunk:
     return model.Trunk(channels=10, gateways=gateways or (gateway(1), gateway(2)))
 
 
-def supervised(**knobs: Any) -> model.GatewayProtocol:
-    return model.GatewayProtocol(supervision=model.Supervision(**knobs))
+def supervised(**knobs: Any) -> tabs_of.GatewayProtocol:
+    return tabs_of.GatewayProtocol(supervision=tabs_of.Supervision(**knobs))
 
 
-REGISTERED = model.GatewayRegistration(requested=True, user="site", password="secret")
+REGISTERED = tabs_of.GatewayRegistration(requested=True, user="site", password="secret")
 
 
 def located(trunk: Trunk, now: float = 0.0) -> list[Any]:
@@ -48,7 +49,7 @@ def located(trunk: Trunk, now: float = 0.0) -> list[Any]:
     return trunk.expire(now)
 
 
-def trunk(*gateways: model.Gateway) -> Trunk:
+def trunk(*gateways: tabs_of.Gateway) -> Trunk:
     made = Trunk(settings(*gateways), Dice(), 0.0)
     located(made)
     return made
@@ -190,7 +191,7 @@ def test_an_emergency_call_takes_a_persons(status: int) -> None:
 
 
 def test_reroute_statuses_are_a_knob() -> None:
-    protocol = model.GatewayProtocol(reroute_statuses=(480,))
+    protocol = tabs_of.GatewayProtocol(reroute_statuses=(480,))
     nominal = of(trunk(gateway(1, protocol=protocol)), 1)
     assert nominal.reroutes(480, rang=False)
     assert not nominal.reroutes(503, rang=False)
@@ -200,7 +201,7 @@ def test_reroute_statuses_are_a_knob() -> None:
 
 
 def two_targets() -> Trunk:
-    made = Trunk(settings(gateway(1, dns=model.GatewayDns(mode="SRV"))), Dice(), 0.0)
+    made = Trunk(settings(gateway(1, dns=tabs_of.GatewayDns(mode="SRV"))), Dice(), 0.0)
     question = made.expire(0.0)[0]
     servers = (Srv(1, 0, 5060, "a.example"), Srv(2, 0, 5060, "b.example"))
     for asked in made.resolved(Answers(question, servers, 300), 0.0):
@@ -327,7 +328,7 @@ def test_registration_survives_a_change_of_other_tabs() -> None:
     [_, sent] = made.expire(0.0)
     request = register(sent)
     of(made, 1).register_answered(respond(request, 200), request, 0.1)
-    busier = gateway(1, name="192.0.2.1", registration=REGISTERED, media=model.GatewayMedia(bandwidth=9))
+    busier = gateway(1, name="192.0.2.1", registration=REGISTERED, media=tabs_of.GatewayMedia(bandwidth=9))
     assert made.reloaded(settings(busier), 5.0) == []
     assert of(made, 1).registered
 
@@ -335,13 +336,13 @@ def test_registration_survives_a_change_of_other_tabs() -> None:
 @pytest.mark.parametrize(
     ("registration", "leaves"),
     [
-        (model.GatewayRegistration(requested=True, user="site", password="new"), False),
-        (model.GatewayRegistration(requested=True, user="other", password="secret"), True),
-        (model.GatewayRegistration(), True),
+        (tabs_of.GatewayRegistration(requested=True, user="site", password="new"), False),
+        (tabs_of.GatewayRegistration(requested=True, user="other", password="secret"), True),
+        (tabs_of.GatewayRegistration(), True),
     ],
 )
 def test_changed_account_leaves_the_registrar_unless_it_is_the_same_one(
-    registration: model.GatewayRegistration, leaves: bool
+    registration: tabs_of.GatewayRegistration, leaves: bool
 ) -> None:
     made = Trunk(settings(gateway(1, name="192.0.2.1", registration=REGISTERED)), Dice(), 0.0)
     made.expire(0.0)

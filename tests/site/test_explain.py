@@ -6,8 +6,9 @@ import pytest
 from tests.example_site import edited
 
 from trunkline.site.explain import SUGGESTIONS_MAX, is_secret, section_at
+from trunkline.site.gateway import Gateway, GatewayMedia
 from trunkline.site.load import load
-from trunkline.site.model import Gateway, GatewayMedia, Site, User
+from trunkline.site.model import Site, User
 
 
 @pytest.mark.parametrize(

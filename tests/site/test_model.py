@@ -6,8 +6,9 @@ import pytest
 from pydantic import ValidationError
 from tests.example_site import TEXT
 
+from trunkline.site.gateway import GatewayMedia, Supervision
 from trunkline.site.load import load
-from trunkline.site.model import CarrierKnobs, GatewayMedia, SipListen, Supervision, Trunk
+from trunkline.site.model import CarrierKnobs, SipListen, Trunk
 
 
 def test_the_example_is_read_as_it_is_written() -> None:

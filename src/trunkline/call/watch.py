@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any, ClassVar, NamedTuple
 
 from trunkline.sip.locate import Target
-from trunkline.site.model import Supervision
+from trunkline.site.gateway import Supervision
 
 OPTIONS_SPACING = 10.0  # seconds between two OPTIONS in doubt; carriers refuse more (knobs below it rule)
 RETRY_AFTER_MAX = 3600.0  # a gateway that asks for more rest than an hour is asked again then

@@ -18,7 +18,8 @@ from trunkline.sip.flow import Flow, Ids
 from trunkline.sip.message import Request, Response
 from trunkline.sip.uri import format_host
 from trunkline.sip.values import RetryAfter
-from trunkline.site.model import CarrierSbc, Gateway, Phones, Site, User
+from trunkline.site.gateway import Gateway
+from trunkline.site.model import CarrierSbc, Phones, Site, User
 
 AWAY = Cause(20, 480, "the customer is not registered")
 
@@ -180,7 +181,7 @@ def _static(site: Site, local: tuple[str, int]) -> Flow:
     listen = site.trunk.listen
     interface = site.interfaces.eth1 if listen.interface == "eth1" else site.interfaces.eth0
     address = (interface or site.interfaces.eth0).address
-    if site.architecture != "bvpn":  # FORM-2: the customer gave its FQDN, and its certificate bears it
+    if site.over_internet:  # FORM-2: the customer gave its FQDN, and its certificate bears it
         return Flow("TLS", local, (address, listen.tls), site.interfaces.eth0.domain_name)
     transport, port = ("UDP", listen.udp) if listen.udp else ("TCP", listen.tcp)
     return Flow(transport, local, (address, port))

@@ -56,7 +56,7 @@ class Sbc:
         knobs = site.carrier
         self.site, self.settings, self.knobs = site, sbc, knobs
         self.local = (sbc.signalling, sbc.port)
-        self.secure = site.architecture != "bvpn"
+        self.secure = site.over_internet
         self._outside = Flow("UDP", (sbc.signalling, sbc.public_port) if self.secure else self.local, ("", 0))
         self.suites = _suites(site) if self.secure else ()
         timers = TimerValues(site.timers.t1, site.timers.t2, site.timers.t4)
@@ -407,7 +407,7 @@ class Sbc:
 
 def fqdn(site: Site, sbc: CarrierSbc) -> str:
     """The name of an SBC on a secured trunk: what the customer's gateway calls it; "" over BVPN."""
-    if site.architecture == "bvpn":
+    if not site.over_internet:
         return ""
     proxies = [gateway.domain_proxy for gateway in site.trunk.gateways]
     pairs = zip(site.carrier.sbcs, proxies, strict=False)

@@ -23,7 +23,8 @@ from trunkline.pki.identity import Identity
 from trunkline.pki.judgement import ClientEku, Policy, Role
 from trunkline.pki.names import domain, names_of
 from trunkline.pki.store import TrustStore
-from trunkline.site.model import CertificateFiles, Gateway, Site
+from trunkline.site.gateway import Gateway
+from trunkline.site.model import CertificateFiles, Site
 
 FILE_MAX: Final = 1 << 20  # bytes of a PEM file
 _NEWEST: Final = "1.3"

@@ -27,7 +27,6 @@ from trunkline.cli import certificates, serving
 from trunkline.cli.certificates import Papers
 from trunkline.cli.sitefile import EXIT_GOOD, Refused, complain, lines, placed, ready
 from trunkline.finding import Finding, Level
-from trunkline.guide.facts import shipped
 from trunkline.pbx.exchange import Listen
 from trunkline.pbx.ipbx import Ipbx, Reload
 from trunkline.site.model import Site
@@ -105,7 +104,7 @@ def _anchoring(site: Site, listen: Listen) -> serving.Media:
     ranges = {listen.phones_address: (site.media.phone_ports.first, site.media.phone_ports.last)}
     if (trunk := site.media.trunk_ports) is not None:
         ranges[listen.trunk_address] = (trunk.first, trunk.last)
-    return serving.Media(ranges, shipped()[site.guide.name].number("qos.dscp_media"), site.media.workers)
+    return serving.Media(ranges, site.media.dscp, site.media.workers)
 
 
 class _Office:

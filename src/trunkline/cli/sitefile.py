@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
-from trunkline.finding import Finding, Level
+from trunkline.finding import Finding, Level, said
 from trunkline.site.load import Loaded, UnreadableYaml, load
 from trunkline.site.model import Site
 from trunkline.site.text import BYTES_MAX
@@ -15,6 +15,7 @@ from trunkline.site.text import BYTES_MAX
 EXIT_GOOD: Final = 0
 EXIT_FINDINGS: Final = 1
 EXIT_UNREADABLE: Final = 2
+RUNS: Final = ("bvpn", "bvpn-rainbow", "internet-a")  # behind a NAT comes with the real networks
 
 
 class Refused(Exception):
@@ -60,6 +61,15 @@ def ready(
     errors = [finding for finding in judged(loaded) if finding.level is Level.MUST]
     if errors or loaded.site is None:
         raise Refused(file, tuple(errors))
+    if loaded.site.architecture not in RUNS:
+        says = said(
+            "{architecture} is checked and planned, but not run yet",
+            "{architecture} est vérifiée et planifiée, mais pas encore exécutée",
+            architecture=loaded.site.architecture,
+        )
+        mend = said("try the site as internet-a", "essayez le site en internet-a")
+        refusal = loaded.finding("SITE-19", Level.MUST, ("architecture",), says, mend, "trunkline")
+        raise Refused(file, (refusal,))
     site, missing = fetched(loaded, Path(file).parent, frozenset(wanted), environ)
     if missing:
         raise Refused(file, missing)

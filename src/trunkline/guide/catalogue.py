@@ -40,7 +40,7 @@ def judge(
     facts = known.get(draft.site.guide.name, _NO_FACTS)
     findings = list(_guide(loaded, draft, facts, known))
     for rule in rules:
-        if rule.fact and not (rule.fact in facts.by_key and facts[rule.fact].known):
+        if rule.fact and not facts.known(rule.fact):
             continue
         if rule.architectures and draft.site.architecture not in rule.architectures:
             continue

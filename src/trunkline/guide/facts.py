@@ -73,6 +73,10 @@ class Facts:
     def __getitem__(self, key: str) -> Fact:
         return self.by_key[key]
 
+    def known(self, key: str) -> bool:
+        """Whether the guide says this at all."""
+        return key in self.by_key and self.by_key[key].known
+
     def under(self, prefix: str) -> tuple[Fact, ...]:
         """All facts of a group, in the file's order."""
         return tuple(fact for key, fact in self.by_key.items() if key.startswith(prefix + "."))
@@ -108,6 +112,8 @@ class Facts:
         return row
 
     def _read(self, key: str, kind: type) -> Any:
+        if key not in self.by_key:
+            raise Unknown(f"{self.name}: {key}: the guide says nothing of it")
         value = self.by_key[key].value
         if value == ASK or type(value) is not kind:
             raise Unknown(f"{self.name}: {key}: {'the guide leaves it open' if value == ASK else value!r}")
@@ -151,9 +157,19 @@ def _value(key: str, value: object) -> FactValue:
 @lru_cache(maxsize=1)
 def shipped() -> Mapping[str, Facts]:
     """The guides that come with the product, by name."""
-    folder = resources.files("trunkline.guide") / "facts"
+    return _folder("facts")
+
+
+@lru_cache(maxsize=1)
+def known_around() -> Mapping[str, Facts]:
+    """What is known around the guides, by subject: a `section` names the source there, not a guide's."""
+    return _folder("knowledge")
+
+
+def _folder(name: str) -> Mapping[str, Facts]:
+    folder = resources.files("trunkline.guide") / name
     files = sorted(
         (entry for entry in folder.iterdir() if entry.name.endswith(".toml")), key=lambda e: e.name
     )
-    guides = [Facts.parse(entry.read_text("utf-8")) for entry in files]
-    return MappingProxyType({facts.name: facts for facts in guides})
+    held = [Facts.parse(entry.read_text("utf-8")) for entry in files]
+    return MappingProxyType({facts.name: facts for facts in held})

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from trunkline.finding import Level
+from trunkline.finding import Level, Wording
 from trunkline.guide.facts import Facts
 from trunkline.site.model import Site
 from trunkline.site.text import Path
@@ -32,15 +32,17 @@ class Rule:
     nothing. `needs` are the parts of the site file that must be sound for a verdict
     ("numbering.emergency"; "trunk.gateways.*" for a rule that counts gateways): what
     stands below them may be wrong. The place of a finding need not be named.
-    `architectures` are those it speaks of; () is every one.
+    `architectures` are those it speaks of; () is every one. `why` is what goes wrong
+    where the rule is broken, for its page.
     """
 
     id: str
-    title: str
+    title: Wording | str
     level: Level
     source: str
-    mend: str
+    mend: Wording | str
     look: Callable[[Site, Facts], Iterable[Seen]]
     fact: str = ""
     needs: tuple[str, ...] = ()
     architectures: tuple[str, ...] = ()
+    why: Wording | str = ""

@@ -14,8 +14,10 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from trunkline.site import model
-from trunkline.site.model import Gateway, Section, Site
+from trunkline.site.gateway import Gateway
+from trunkline.site.model import Site
 from trunkline.site.scalar import is_address
+from trunkline.site.section import Section
 
 S = TypeVar("S", bound=Section)
 

@@ -136,7 +136,7 @@ SECURED_ACTS = (
 
 def acts_of(site: Site) -> tuple[Act, ...]:
     """What is played with a site of this architecture."""
-    return ACTS if site.architecture == "bvpn" else SECURED_ACTS
+    return SECURED_ACTS if site.over_internet else ACTS
 
 
 class Unplayable(Exception):
@@ -185,7 +185,7 @@ def listening_for(tone: int, others: Iterable[int]) -> tuple[int, ...]:
 def wanted(act: Act, plan: Plan, near_tone: int, far_tone: int, site: Site, far_again: int = 0) -> Wanted:
     """What should become of one call of an act; `far_again` as in `Wanted`."""
     gateway = site.trunk.gateways[plan.gateway]
-    sealed = "" if site.architecture == "bvpn" else gateway.domain_proxy.target_domain
+    sealed = gateway.domain_proxy.target_domain if site.over_internet else ""
     right = Wanted(near_tone, far_tone, gateway.label, cause=NORMAL, sealed=sealed)
     if act.loss is Loss.NONE or plan is not act.call:
         return right

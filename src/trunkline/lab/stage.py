@@ -51,7 +51,7 @@ class Lab:
         self._block = Block.reserve(secrets.randbelow(1 << 16))
         self.file, self.records = folder / "site.yaml", folder / "records.jsonl"
         self.trace = folder / "ipbx.pcapng" if trace is None else trace.resolve()
-        self.secure = site.architecture != "bvpn"
+        self.secure = site.over_internet
         passwords = {user.extension: secrets.token_hex(8) for user in site.users}
         self.site, self.places = self._moved(site, passwords)
         self.names = NameServer(make_zone(*zone_of(self.places.names)))

@@ -11,7 +11,7 @@ import math
 from trunkline.sip.flow import Ids
 from trunkline.sip.locate import Answers, Locator, Question, Target
 from trunkline.sip.uri import Uri, format_host
-from trunkline.site.model import Gateway
+from trunkline.site.gateway import Gateway
 
 TTL_LEAST = 5.0  # seconds: a TTL of 0 must not make every call a question
 TTL_MOST = 86400.0

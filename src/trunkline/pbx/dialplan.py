@@ -295,6 +295,8 @@ class Dialplan:
             return self._reached("+" + digits, Kind.OVERSEAS, clir)
         if not plan.international_allowed:
             return Barred(403, "international numbers are barred on this site")
+        if ("+" + digits).startswith(plan.international_barred):
+            return Barred(403, "numbers that begin like this one are barred on this site")
         return self._reached("+" + digits, Kind.INTERNATIONAL, clir)
 
     def _reached(self, number: str, kind: Kind, clir: bool) -> Route:

@@ -22,7 +22,8 @@ from trunkline.sip.locate import Target
 from trunkline.sip.message import Request
 from trunkline.sip.session import SessionPolicy
 from trunkline.sip.uri import Uri, format_host
-from trunkline.site.model import Gateway, SipListen, Site
+from trunkline.site.gateway import Gateway
+from trunkline.site.model import SipListen, Site
 
 PHONE_POLICY = SessionPolicy(reliable="off")
 _CODECS = {"PCMA": PCMA, "PCMU": PCMU, "G729": G729}
@@ -96,7 +97,7 @@ class Exchange:
     @property
     def anchors(self) -> bool:
         """Whether media goes through this IPBX (INET-4), or straight between phone and SBC (BVPN-2)."""
-        return self.site.architecture != "bvpn"
+        return self.site.over_internet
 
     def trunk_terms(self, media: str, gateway: Gateway, join: str = "") -> Terms | None:
         """The media of a leg toward the carrier: its codec policy, and SRTP where tab Security says so."""

@@ -11,7 +11,7 @@ from trunkline.sip.flow import Ids
 from trunkline.sip.locate import Answers, Target
 from trunkline.sip.message import Request, Response
 from trunkline.sip.registration import Account, Registration, SendRegister
-from trunkline.site.model import Gateway
+from trunkline.site.gateway import Gateway
 
 _BY_A_PERSON = frozenset({486, 600, 603})
 

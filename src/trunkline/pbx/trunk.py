@@ -12,6 +12,7 @@ from trunkline.call.watch import Health
 from trunkline.pbx.gateway import TrunkGateway
 from trunkline.sip.flow import Flow, Ids
 from trunkline.sip.locate import Answers, Target
+from trunkline.site import gateway as tabs
 from trunkline.site import model
 
 __all__ = ["Attempt", "Trunk", "TrunkGateway"]
@@ -131,11 +132,11 @@ def _tier(gateway: TrunkGateway) -> int:
     return _RETURNING if gateway.watch.health is Health.RETURNING and gateway.registered else _DOWN
 
 
-def _in_order(settings: model.Trunk) -> list[model.Gateway]:
+def _in_order(settings: model.Trunk) -> list[tabs.Gateway]:
     return sorted(settings.gateways, key=lambda gateway: gateway.general.index)
 
 
-def _inherited(known: TrunkGateway | None, wanted: model.Gateway) -> Any:
+def _inherited(known: TrunkGateway | None, wanted: tabs.Gateway) -> Any:
     """The old registration, if nothing that it rests on has changed."""
     if known is None or known.settings.registration != wanted.registration:
         return None

@@ -11,10 +11,25 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, Field
 
+from trunkline.site.gateway import Gateway, Supervision
+from trunkline.site.premises import (
+    CloudConnect,
+    DnsRecord,
+    Endpoint,
+    FaxMachine,
+    Firewall,
+    RemoteSite,
+    Security,
+    Traffic,
+    Vpn,
+    Wan,
+    WebRtcGateway,
+)
 from trunkline.site.scalar import (
     Address,
+    BarredPrefix,
     CountryCode,
     DomainName,
     Extension,
@@ -25,7 +40,7 @@ from trunkline.site.scalar import (
     NationalPrefix,
     Number,
     NumberRange,
-    OptionalHost,
+    OptionalAddress,
     OptionalNumber,
     OptionalServer,
     OutsidePrefix,
@@ -36,27 +51,25 @@ from trunkline.site.scalar import (
     Server,
     ShortNumber,
     ShortPattern,
-    Status,
     SubscriberNumber,
     Text,
     digits,
 )
+from trunkline.site.section import Section
 
-Suite = Literal["AES_CM_128_HMAC_SHA1_80", "AES_CM_128_HMAC_SHA1_32", "AES_256_CM_HMAC_SHA1_80"]
 FullStatus = Annotated[Literal[486, 503], BeforeValidator(digits)]
-
-
-class Section(BaseModel):
-    """A mapping of the site file: unknown keys are errors, values never change."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
+Architecture = Literal["bvpn", "bvpn-rainbow", "internet-a", "internet-b"]
 
 
 class Guide(Section):
     """Which carrier's guide, in which edition, this site is built to."""
 
     name: Filled
+    """The guide's name, that of its facts file."""
     edition: Filled
+    """The date on the guide's first page."""
+    facts: Text = ""
+    """A facts file of your own, beside the site file, for a carrier whose guide is not shipped."""
 
 
 class Product(Section):
@@ -65,13 +78,23 @@ class Product(Section):
     model: Literal["PowerCPU", "OCE"]
     version: Annotated[str, Field(pattern=r"^[0-9]{1,2}\.[0-9]{1,2}$")]
     load: Annotated[str, Field(pattern=r"^[A-Z]{3}[0-9]{3}/[0-9]{3}\.[0-9]{3}$")]
+    front_end: bool = False
+    """Whether an OCE stands as Front End before a PowerCPU."""
+    analog_ports: Annotated[int, Field(ge=0, le=500)] = 0
+    """Z ports of PowerCPU's own boards (Z, SLI, MIX)."""
 
 
 class Interface(Section):
     """Hardware and Limits > LAN/IP Configuration: one Ethernet interface, IPv4 or IPv6."""
 
     address: Address
+    """Router IP address: the interface's own address."""
     domain_name: DomainName = ""
+    """Router IP address/Domain name, where a name stands there: on eth0 the public FQDN (CFG-3)."""
+    prefix: Annotated[int, Field(ge=0, le=128)] | None = None
+    """The length of the network's prefix, as 24."""
+    router: OptionalAddress = ""
+    """The default router on this interface."""
 
 
 class Interfaces(Section):
@@ -112,135 +135,14 @@ class Phones(Section):
     srtp: bool = False
 
 
-class GatewayGeneral(Section):
-    """Tab General."""
-
-    index: Annotated[int, Field(ge=1, le=99)]
-    numbers_format: Literal["canonical", "national"] = "canonical"
-
-
-class GatewayDns(Section):
-    """Tab DNS: how the carrier's name becomes addresses (RFC 3263)."""
-
-    mode: Literal["none", "A", "SRV"] = "A"
-
-
-class GatewayDomainProxy(Section):
-    """Tab Domain Proxy; `port` empty means the transport's default or SRV's."""
-
-    target_domain: Host
-    local_domain: OptionalHost = ""
-    realm: Text = ""
-    outbound_proxy: OptionalHost = ""
-    transport: Literal["udp", "tcp", "tls"] = "udp"
-    port: Port | None = None
-
-
-class GatewayRegistration(Section):
-    """Tab Registration; off on a static trunk (the carrier knows the IPBX's address)."""
-
-    requested: bool = False
-    registrar: OptionalHost = ""
-    user: Text = ""
-    password: Secret = ""
-    expires: Annotated[float, Field(ge=30, le=86400)] = 3600
-
-
-class GatewayMedia(Section):
-    """Tab Media; `bandwidth` is the number of calls this gateway may carry at once (0: none)."""
-
-    rtp_direct: bool = True
-    bandwidth: Annotated[int, Field(ge=0, le=1000)] = 0
-    codecs: Annotated[tuple[Literal["PCMA", "PCMU", "G729"], ...], Field(min_length=1)] = ("PCMA",)
-    ptime: Annotated[int, Field(ge=10, le=60, multiple_of=10)] = 20
-
-
-class GatewayIdentity(Section):
-    """Tab Identity: RFC 3325 on sends P-Asserted-Identity and Privacy."""
-
-    rfc3325: bool = True
-
-
-class Supervision(Section):
-    """Tab Protocol, "SIP Option": when a gateway counts as down and as back.
-
-    The carrier's own figures are not public: these are the project's proposals, each
-    a knob (OPTIONS every 60 s in service and 30 s out of service; `down_after`
-    unanswered or refused ones make it down; it is back for new calls once `up_after`
-    in a row were good and `hold_down` has passed).
-    """
-
-    options: bool = True
-    every_up: Annotated[float, Field(ge=0.2, le=900)] = 60.0
-    every_down: Annotated[float, Field(ge=0.2, le=900)] = 30.0
-    timeout: Annotated[float, Field(ge=0.1, le=32)] = 4.0
-    down_after: Annotated[int, Field(ge=1, le=10)] = 2
-    up_after: Annotated[int, Field(ge=1, le=10)] = 2
-    hold_down: Seconds = 30.0
-    alive_statuses: tuple[Status, ...] = (401, 404, 405, 407, 483, 501)
-
-
-class GatewayProtocol(Section):
-    """Tab Protocol."""
-
-    supervision: Supervision = Supervision()
-    initial_timeout: Annotated[float, Field(ge=0.1, le=32)] = 4.0
-    trying_timeout: Annotated[float, Field(ge=0.1, le=300)] = 20.0
-    reroute_statuses: tuple[Annotated[int, Field(ge=300, le=699)], ...] = (408, 500, 502, 503, 504)
-    session_timer: bool = True
-    session_expires: Annotated[int, Field(ge=90, le=86400)] = 1800
-    min_se: Annotated[int, Field(ge=90, le=86400)] = 90
-    reliable_provisionals: Literal["off", "supported", "required"] = "supported"
-
-
-class GatewayTopology(Section):
-    """Tab Topology: the interface the trunk uses."""
-
-    interface: Literal["eth0", "eth1"] = "eth0"
-
-
-class GatewaySecurity(Section):
-    """Tab Security; clear over BVPN, SIP TLS with mutual authentication and SRTP over the internet (SEC-4).
-
-    `suites` is the selected list, best first (SRTP-1). `peer_client_eku` says what the
-    extended key usage of the SBC's certificate must be when it calls in: public CAs
-    leave clientAuth out by now. `wildcard_names` and `common_name` loosen RFC 5922's
-    name check, `sips` writes sips: URIs, `tls_max` bounds the version: empty is what
-    the product speaks (TLS-2).
-    """
-
-    sip_tls: bool = False
-    mutual_authentication: bool = True
-    srtp: bool = False
-    suites: Annotated[tuple[Suite, ...], Field(min_length=1)] = ("AES_CM_128_HMAC_SHA1_80",)
-    tls_max: Literal["", "1.2", "1.3"] = ""
-    peer_client_eku: Literal["require", "accept-server-auth", "ignore"] = "accept-server-auth"
-    wildcard_names: bool = False
-    common_name: bool = False
-    sips: bool = False
-
-
-class Gateway(Section):
-    """External Lines > SIP > SIP Gateways: one access SBC, with its nine tabs (SEC-5)."""
-
-    label: Filled
-    general: GatewayGeneral
-    dns: GatewayDns = GatewayDns()
-    domain_proxy: GatewayDomainProxy
-    registration: GatewayRegistration = GatewayRegistration()
-    media: GatewayMedia = GatewayMedia()
-    identity: GatewayIdentity = GatewayIdentity()
-    protocol: GatewayProtocol = GatewayProtocol()
-    topology: GatewayTopology = GatewayTopology()
-    security: GatewaySecurity = GatewaySecurity()
-
-
 class Trunk(Section):
     """The trunk: its bound on simultaneous calls (CAC-1) and its gateways in order."""
 
     listen: SipListen = SipListen()
     channels: Annotated[int, Field(ge=1, le=1000)]
     inbound_full_status: FullStatus = 503
+    udp_to_tcp_switching: bool = False
+    """VoIP Parameters > eth1: UDP to TCP switching (SEC-2)."""
     gateways: Annotated[tuple[Gateway, ...], Field(min_length=1)]
 
 
@@ -259,6 +161,8 @@ class Numbering(Section):
     international_prefix: InternationalPrefix = "00"
     national_length: Annotated[int, Field(ge=3, le=15)] = 9
     international_allowed: bool = True
+    international_barred: tuple[BarredPrefix, ...] = ()
+    """Beginnings of international numbers that are barred, as +882; toll fraud goes there."""
     emergency: tuple[ShortNumber, ...] = (
         *("15", "17", "18", "112", "114", "115", "119"),
         *("116000", "191", "196", "197"),
@@ -276,6 +180,8 @@ class User(Section):
     ddi: OptionalNumber = ""
     password: Secret = ""
     clir: bool = False
+    site: Text = ""
+    """The label of the remote site the user sits at; empty: the main site."""
 
 
 class CertificateFiles(Section):
@@ -299,6 +205,10 @@ class Certificates(Section):
     public_server: CertificateFiles
     phones: CertificateFiles | None = None
     trust: tuple[Filled, ...] = ()
+    key_bits: Annotated[Literal[2048, 3072, 4096], BeforeValidator(digits)] = 2048
+    """The size of the RSA key that a request is made with (CERT-1)."""
+    authority: Text = ""
+    """The public CA that signs, as it calls itself."""
 
 
 class PortRange(Section):
@@ -318,6 +228,8 @@ class Media(Section):
     trunk_ports: PortRange | None = None
     phone_ports: PortRange = PortRange(first=16384, last=32767)
     workers: Annotated[int, Field(ge=0, le=64)] = 0
+    dscp: Annotated[int, Field(ge=0, le=63)] = 46
+    """DSCP of every media packet; 46 is EF (QOS-1)."""
 
 
 class Calls(Section):
@@ -395,17 +307,34 @@ class Site(Section):
     schema_: Annotated[Literal[1], BeforeValidator(digits), Field(alias="schema")]
     customer: Filled
     guide: Guide
-    architecture: Literal["bvpn", "internet-a"]
+    architecture: Architecture
     product: Product
     interfaces: Interfaces
     dns: tuple[Server, ...] = ()
+    ntp: tuple[Host, ...] = ()
+    security: Security = Security()
     timers: Timers = Timers()
     phones: Phones = Phones()
     trunk: Trunk
     numbering: Numbering
     users: tuple[User, ...] = ()
+    endpoints: tuple[Endpoint, ...] = ()
+    fax: tuple[FaxMachine, ...] = ()
+    webrtc_gateway: WebRtcGateway | None = None
+    remote_sites: tuple[RemoteSite, ...] = ()
+    traffic: Traffic = Traffic()
+    wan: Wan | None = None
+    firewall: Firewall | None = None
+    vpn: Vpn | None = None
+    dns_records: tuple[DnsRecord, ...] = ()
+    cloud_connect: CloudConnect = CloudConnect()
     certificates: Certificates | None = None
     media: Media = Media()
     calls: Calls = Calls()
     records: Records = Records()
     carrier: CarrierKnobs = CarrierKnobs()
+
+    @property
+    def over_internet(self) -> bool:
+        """Whether the trunk is mutual TLS with SRTP, media anchored here (2.4), not BVPN in the clear."""
+        return self.architecture in ("internet-a", "internet-b")

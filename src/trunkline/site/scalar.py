@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from typing import Annotated, Final
 
 from pydantic import AfterValidator, Field
@@ -20,6 +20,7 @@ TEXT_MAX: Final = 200
 NAME_MAX: Final = 253  # RFC 1035 §2.3.4, without the root's dot
 _LABEL = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)")
 _E164 = re.compile(r"\+[1-9][0-9]{3,14}")  # E.164: fifteen digits at most
+_BARRED = re.compile(r"\+[1-9][0-9]{0,13}")
 _SPACING = str.maketrans("", "", " .\u00a0\u2009\u202f")  # what French typography puts inside a number
 _REFERENCE = re.compile(r"\$\{(file|env):([^${}]+)\}")
 
@@ -74,6 +75,20 @@ def _address(text: str) -> str:
     if not text:
         raise wrong("is empty; an IP address belongs here", mend)
     raise wrong(f"{shown(text)} is no IP address", mend)
+
+
+def _network(text: str) -> str:
+    address, slash, length = text.partition("/")
+    if not (slash and is_address(address) and length.isascii() and length.isdigit()):
+        raise wrong(f"{shown(text)} is no network", "write it as 192.168.20.0/24")
+    try:
+        return str(ip_network(text))
+    except ValueError:
+        try:
+            meant = ip_network(text, strict=False)
+        except ValueError:
+            raise wrong(f"{shown(text)} is no network", "write it as 192.168.20.0/24") from None
+        raise wrong(f"{shown(text)} is an address in a network", f"write the network: {meant}") from None
 
 
 def _domain_name(text: str) -> str:
@@ -162,6 +177,13 @@ def _digits(least: int, most: int, letters: str, what: str, example: str) -> Cal
     return check
 
 
+def _barred(text: str) -> str:
+    bare = text.translate(_SPACING)
+    if _BARRED.fullmatch(bare):
+        return bare
+    raise wrong(f"{shown(text)} begins no international number", "write +, then 1 to 14 digits, as +882")
+
+
 def _range(text: str) -> str:
     return "-".join(dict.fromkeys(span(text)))
 
@@ -225,6 +247,9 @@ def empty_or(check: Callable[[str], str]) -> Callable[[str], str]:
 Text = Annotated[str, AfterValidator(_text)]
 Filled = Annotated[str, AfterValidator(_filled)]
 Address = Annotated[str, AfterValidator(_address)]
+OptionalAddress = Annotated[str, AfterValidator(empty_or(_address))]
+Network = Annotated[str, AfterValidator(_network)]
+OptionalNetwork = Annotated[str, AfterValidator(empty_or(_network))]
 DomainName = Annotated[str, AfterValidator(empty_or(_domain_name))]
 Host = Annotated[str, AfterValidator(_host)]
 OptionalHost = Annotated[str, AfterValidator(empty_or(_host))]
@@ -241,6 +266,7 @@ OutsidePrefix = Annotated[str, AfterValidator(_digits(0, 3, "*#", "an outside pr
 NationalPrefix = Annotated[str, AfterValidator(_digits(0, 3, "", "a national prefix", "0"))]
 InternationalPrefix = Annotated[str, AfterValidator(_digits(1, 4, "", "an international prefix", "00"))]
 FeaturePrefix = Annotated[str, AfterValidator(_digits(0, 6, "*#", "a feature prefix", "*31"))]
+BarredPrefix = Annotated[str, AfterValidator(_barred)]
 Secret = Annotated[str, AfterValidator(_secret), SecretMark()]
 
 Seconds = Annotated[float, Field(ge=0, le=10_000_000, allow_inf_nan=False)]

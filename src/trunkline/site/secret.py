@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from trunkline.site.model import Section, Site
+from trunkline.site.model import Site
 from trunkline.site.scalar import SecretMark, reference
+from trunkline.site.section import Section
 from trunkline.site.text import Path
 
 

@@ -9,7 +9,8 @@ from typing import Final
 from trunkline.finding import Level
 from trunkline.guide.facts import Facts
 from trunkline.guide.rule import Path, Rule, Seen
-from trunkline.site.model import Gateway, Interface, Site
+from trunkline.site.gateway import Gateway
+from trunkline.site.model import Interface, Site
 from trunkline.site.scalar import is_address
 
 ARCHITECTURES: Final = ("internet-a",)

@@ -57,7 +57,7 @@ def _streams_differ(site: Site, facts: Facts) -> Iterator[Seen]:
 def _secure_phones(site: Site, facts: Facts) -> Iterator[Seen]:
     if site.phones.srtp and not site.phones.listen.tls:
         yield Seen(("phones", "srtp"), "SRTP keys stand in the SDP, but phones have no TLS to send it over")
-    elif site.phones.srtp and site.architecture == "bvpn":
+    elif site.phones.srtp and not site.over_internet:
         yield Seen(("phones", "srtp"), "over BVPN media goes straight to the access SBC, which takes no SRTP")
 
 
@@ -65,7 +65,7 @@ def _identified(site: Site, facts: Facts) -> Iterator[Seen]:
     if site.certificates is not None:
         return
     for side, listen in (("phones", site.phones.listen), ("trunk", site.trunk.listen)):
-        if listen.tls and (side == "phones" or site.architecture == "bvpn"):  # else CERT-2
+        if listen.tls and (side == "phones" or not site.over_internet):  # else CERT-2
             yield Seen((side, "listen", "tls"), "TLS needs a certificate, and the file names none")
 
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from trunkline.finding import Level
 from trunkline.guide.facts import Facts
 from trunkline.guide.rule import Path, Rule, Seen
-from trunkline.site.model import Gateway, Site
+from trunkline.site.gateway import Gateway
+from trunkline.site.model import Site
 from trunkline.site.scalar import is_address
 
 

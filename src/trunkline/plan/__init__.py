@@ -1,0 +1,1 @@
+"""The dossier of a site: what installer, firewall team, certificate team and carrier need, as values."""
