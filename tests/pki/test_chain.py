@@ -205,7 +205,8 @@ def test_short_keys_and_old_hashes_are_refused() -> None:
     found = judged(small, intermediate())
     assert checks(found) == [Check.STRENGTH]
     assert (
-        "has an RSA key of 1024 bits, less than 2048: have it issued anew for a key of 2048 bits" in found.why
+        "has an RSA key of 1024 bits, less than 2048: have it issued anew for an RSA key of 2048 bits"
+        in found.why
     )
     curve = made(SBC, intermediate(), alternatives(x509.DNSName(SBC)), key_label="ec")
     assert judged(curve, intermediate()).good

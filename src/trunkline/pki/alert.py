@@ -40,6 +40,7 @@ NAMES: Final[dict[int, str]] = {
 OF_CHECK: Final[dict[Check, int]] = {
     Check.PRESENT: 116,
     Check.READABLE: 42,
+    Check.KEY: 42,
     Check.ISSUER: 48,
     Check.SIGNATURE: 51,
     Check.AUTHORITY: 48,

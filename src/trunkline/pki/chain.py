@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from trunkline.finding import said
 from trunkline.pki.certificate import Certificate, called, plain
 from trunkline.pki.checks import anchor, authority, critical, dates, named, purpose, signs, strength
 from trunkline.pki.constraints import broken
@@ -36,7 +37,10 @@ def judge(
     a root one without fault is taken, whatever is wrong with the others.
     """
     if not sent:
-        missing = Fault(Check.PRESENT, "", "no certificate was presented", "have the peer present its own")
+        none = said("no certificate was presented", "aucun certificat n'a été présenté")
+        missing = Fault(
+            Check.PRESENT, "", none, said("have the peer present its own", "faites présenter le sien au pair")
+        )
         return Judgement(faults=(missing,))
     leaf = sent[0]
     try:
@@ -53,8 +57,9 @@ def judge(
         ]
         judged = [(path, _along(path, at, role, policy)) for path in paths(sent, store)]
     except ValueError as error:  # cryptography reads extensions late
-        says = f"cannot be read ({plain(str(error))})"
-        return Judgement((leaf,), faults=(Fault(Check.READABLE, called(leaf), says, "have it issued anew"),))
+        says = said("cannot be read ({why})", "ne peut pas être lu ({why})", why=plain(str(error)))
+        mend = said("have it issued anew", "faites-le délivrer à nouveau")
+        return Judgement((leaf,), faults=(Fault(Check.READABLE, called(leaf), says, mend),))
     path, faults = min(judged, key=lambda one: len(one[1]))
     ordered = sorted([*faults, *about_leaf], key=lambda fault: _ORDER[fault.check])
     return Judgement(path.certificates, own, matched, tuple(ordered))
@@ -78,7 +83,14 @@ def _along(path: Path, at: datetime, role: Role, policy: Policy) -> list[Fault]:
             faults += purpose(certificate, role, policy)
     leaf = called(path.certificates[0])
     if limit := broken(path.certificates):
-        faults.append(Fault(Check.AUTHORITY, leaf, limit, "have another CA sign it"))
+        faults.append(
+            Fault(
+                Check.AUTHORITY,
+                leaf,
+                limit,
+                said("have another CA sign it", "faites-le signer par une autre AC"),
+            )
+        )
     return [
         fault
         if fault.certificate == leaf

@@ -10,6 +10,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID, ObjectIdentifier
 
+from trunkline.finding import said
 from trunkline.pki.certificate import Certificate, called, issuer_key_id, self_signed, words
 from trunkline.pki.judgement import Check, ClientEku, Fault, Policy, Role
 from trunkline.pki.key import RSA_BITS
@@ -42,21 +43,49 @@ def anchor(path: Path) -> Iterator[Fault]:
     top = path.certificates[-1]
     name, issuer = called(top), words(top.issuer)
     if path.forged:
-        says = f"is not signed by the {issuer} at hand, whose name it gives"
-        yield Fault(Check.SIGNATURE, name, says, "have it issued anew, or import the CA that did sign it")
+        says = said(
+            "is not signed by the {issuer} at hand, whose name it gives",
+            "n'est pas signé par le {issuer} en place, dont il porte le nom",
+            issuer=issuer,
+        )
+        mend = said(
+            "have it issued anew, or import the CA that did sign it",
+            "faites-le délivrer à nouveau, ou importez l'AC qui l'a vraiment signé",
+        )
+        yield Fault(Check.SIGNATURE, name, says, mend)
     elif self_signed(top) and len(path.certificates) == 1:
+        says = said(
+            "is self-signed and not in the trust store",
+            "est auto-signé et absent du magasin de confiance",
+        )
         yield Fault(
-            Check.ISSUER, name, "is self-signed and not in the trust store", "have a trusted CA sign it"
+            Check.ISSUER,
+            name,
+            says,
+            said("have a trusted CA sign it", "faites-le signer par une AC reconnue"),
         )
     elif self_signed(top):
-        mend = "import it, if it is the CA this peer should have"
-        yield Fault(Check.ISSUER, name, "is a root that is not in the trust store", mend)
+        says = said(
+            "is a root that is not in the trust store", "est une racine absente du magasin de confiance"
+        )
+        mend = said(
+            "import it, if it is the CA this peer should have",
+            "importez-la, si c'est bien l'AC que ce pair doit avoir",
+        )
+        yield Fault(Check.ISSUER, name, says, mend)
     else:
         key = issuer_key_id(top).hex(":").upper()
-        says = (
-            f"is signed by {issuer}{f' (key id {key})' if key else ''}, neither sent nor in the trust store"
+        says = said(
+            "is signed by {issuer}{key}, neither sent nor in the trust store",
+            "est signé par {issuer}{key}, ni présenté ni dans le magasin de confiance",
+            issuer=issuer,
+            key=said(" (key id {key})", " (identifiant de clé {key})", key=key) if key else "",
         )
-        mend = f"have its owner install the whole chain, or import {issuer} if it is trusted"
+        mend = said(
+            "have its owner install the whole chain, or import {issuer} if it is trusted",
+            "faites installer la chaîne entière par son propriétaire, ou importez {issuer} s'il est reconnu",
+            issuer=issuer,
+        )
         yield Fault(Check.ISSUER, name, says, mend)
 
 
@@ -70,27 +99,56 @@ def authority(ca: Certificate, place: int, root: bool) -> Iterator[Fault]:
         basic = x509.BasicConstraints(False, None)
     name = called(ca)
     if not basic.ca:
-        yield Fault(Check.AUTHORITY, name, "signed a certificate but is no CA", "have a CA sign that one")
+        says = said("signed a certificate but is no CA", "a signé un certificat sans être une AC")
+        yield Fault(
+            Check.AUTHORITY, name, says, said("have a CA sign that one", "faites signer celui-là par une AC")
+        )
     elif basic.path_length is not None and place - 1 > basic.path_length:
-        says = f"allows {basic.path_length} CAs below it and has {place - 1}"
-        yield Fault(Check.AUTHORITY, name, says, "have the certificate issued nearer to the root")
+        says = said(
+            "allows {most} CAs below it and has {has}",
+            "permet {most} AC sous elle et en a {has}",
+            most=basic.path_length,
+            has=place - 1,
+        )
+        mend = said(
+            "have the certificate issued nearer to the root",
+            "faites délivrer le certificat plus près de la racine",
+        )
+        yield Fault(Check.AUTHORITY, name, says, mend)
     try:
         usage = ca.extensions.get_extension_for_class(x509.KeyUsage).value
     except x509.ExtensionNotFound:
         return
     if not usage.key_cert_sign:
-        says = "may not sign certificates (its key usage lacks keyCertSign)"
-        yield Fault(Check.AUTHORITY, name, says, "have another CA sign that one")
+        says = said(
+            "may not sign certificates (its key usage lacks keyCertSign)",
+            "ne peut pas signer de certificats (keyCertSign manque à son usage de clé)",
+        )
+        yield Fault(
+            Check.AUTHORITY,
+            name,
+            says,
+            said("have another CA sign that one", "faites signer celui-là par une autre AC"),
+        )
 
 
 def dates(certificate: Certificate, at: datetime) -> Iterator[Fault]:
     """Is it valid at the civil time `at` (§4.1.2.5)."""
     name, first, last = called(certificate), certificate.not_valid_before_utc, certificate.not_valid_after_utc
     if at > last:
-        yield Fault(Check.EXPIRED, name, f"expired on {last:%Y-%m-%d %H:%M} UTC", "renew it")
+        says = said("expired on {last} UTC", "a expiré le {last} UTC", last=f"{last:%Y-%m-%d %H:%M}")
+        yield Fault(Check.EXPIRED, name, says, said("renew it", "renouvelez-le"))
     elif at < first:
-        mend = "check the clock of this machine, and that of the CA"
-        yield Fault(Check.EARLY, name, f"is not valid before {first:%Y-%m-%d %H:%M} UTC", mend)
+        says = said(
+            "is not valid before {first} UTC",
+            "n'est pas valide avant le {first} UTC",
+            first=f"{first:%Y-%m-%d %H:%M}",
+        )
+        mend = said(
+            "check the clock of this machine, and that of the CA",
+            "vérifiez l'horloge de cette machine, et celle de l'AC",
+        )
+        yield Fault(Check.EARLY, name, says, mend)
 
 
 def strength(certificate: Certificate, root: bool) -> Iterator[Fault]:
@@ -102,29 +160,50 @@ def strength(certificate: Certificate, root: bool) -> Iterator[Fault]:
             None if root else certificate.signature_hash_algorithm
         )  # a root is believed without its signature
     except (ValueError, UnsupportedAlgorithm):
-        yield Fault(
-            Check.STRENGTH, name, "has a key or a signature of an unknown kind", "use RSA and SHA-256"
+        says = said(
+            "has a key or a signature of an unknown kind", "a une clé ou une signature d'un genre inconnu"
         )
+        yield Fault(Check.STRENGTH, name, says, said("use RSA and SHA-256", "utilisez RSA et SHA-256"))
         return
+    anew = said(
+        "have it issued anew for an RSA key of {bits} bits",
+        "faites-le délivrer à nouveau pour une clé RSA de {bits} bits",
+        bits=RSA_BITS,
+    )
     if isinstance(key, rsa.RSAPublicKey) and key.key_size < RSA_BITS:
-        says = f"has an RSA key of {key.key_size} bits, less than {RSA_BITS}"
-        yield Fault(Check.STRENGTH, name, says, f"have it issued anew for a key of {RSA_BITS} bits")
+        says = said(
+            "has an RSA key of {has} bits, less than {least}",
+            "a une clé RSA de {has} bits, moins que {least}",
+            has=key.key_size,
+            least=RSA_BITS,
+        )
+        yield Fault(Check.STRENGTH, name, says, anew)
     elif isinstance(key, ec.EllipticCurvePublicKey) and key.key_size < _EC_BITS:
-        says = f"has an elliptic-curve key of {key.key_size} bits, less than {_EC_BITS}"
-        yield Fault(Check.STRENGTH, name, says, f"have it issued anew for an RSA key of {RSA_BITS} bits")
+        says = said(
+            "has an elliptic-curve key of {has} bits, less than {least}",
+            "a une clé à courbe elliptique de {has} bits, moins que {least}",
+            has=key.key_size,
+            least=_EC_BITS,
+        )
+        yield Fault(Check.STRENGTH, name, says, anew)
     if digest is not None and digest.name in WEAK_HASHES:
-        says = f"is signed with {'SHA-1' if digest.name == 'sha1' else digest.name.upper()}"
-        yield Fault(Check.STRENGTH, name, says, "have it issued anew with SHA-256")
+        weak = "SHA-1" if digest.name == "sha1" else digest.name.upper()
+        says = said("is signed with {weak}", "est signé avec {weak}", weak=weak)
+        mend = said("have it issued anew with SHA-256", "faites-le délivrer à nouveau avec SHA-256")
+        yield Fault(Check.STRENGTH, name, says, mend)
 
 
 def critical(certificate: Certificate) -> Iterator[Fault]:
     """Is anything in it that must be understood and is not (§4.2)."""
     for extension in certificate.extensions:
         if extension.critical and extension.oid not in _UNDERSTOOD:
-            says = (
-                f"bears the critical extension {extension.oid.dotted_string}, which nobody here understands"
+            says = said(
+                "bears the critical extension {oid}, which nobody here understands",
+                "porte l'extension critique {oid}, que personne ici ne comprend",
+                oid=extension.oid.dotted_string,
             )
-            yield Fault(Check.READABLE, called(certificate), says, "have it issued without")
+            mend = said("have it issued without", "faites-le délivrer sans elle")
+            yield Fault(Check.READABLE, called(certificate), says, mend)
 
 
 def purpose(certificate: Certificate, role: Role, policy: Policy) -> Iterator[Fault]:
@@ -134,19 +213,26 @@ def purpose(certificate: Certificate, role: Role, policy: Policy) -> Iterator[Fa
     except x509.ExtensionNotFound:
         return  # good for everything
     fitting = {ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE, SIP_DOMAIN}
-    mend = "have it issued for serverAuth"
+    mend = said("have it issued for serverAuth", "faites-le délivrer pour serverAuth")
     if role is Role.SERVER:
         fitting.add(ExtendedKeyUsageOID.SERVER_AUTH)
     else:
         fitting.add(ExtendedKeyUsageOID.CLIENT_AUTH)
-        mend = "have it issued for clientAuth"
+        mend = said(
+            "have it issued for clientAuth, or set the policy accept-server-auth",
+            "faites-le délivrer pour clientAuth, ou choisissez la règle accept-server-auth",
+        )
         if policy.client_eku is ClientEku.ACCEPT_SERVER_AUTH:
             fitting.add(ExtendedKeyUsageOID.SERVER_AUTH)
-        else:
-            mend += ", or set the policy accept-server-auth"
+            mend = said("have it issued for clientAuth", "faites-le délivrer pour clientAuth")
     ignored = role is Role.CLIENT and policy.client_eku is ClientEku.IGNORE
     if not ignored and fitting.isdisjoint(usage):
-        says = f"may not be used as TLS {role} (its extended key usage: {_uses(usage)})"
+        says = said(
+            "may not be used as TLS {role} (its extended key usage: {uses})",
+            "ne peut pas servir de {role} TLS (son usage étendu de clé : {uses})",
+            role=said(str(role), "serveur" if role is Role.SERVER else "client"),
+            uses=_uses(usage),
+        )
         yield Fault(Check.PURPOSE, called(certificate), says, mend)
 
 
@@ -157,8 +243,12 @@ def signs(leaf: Certificate) -> Iterator[Fault]:
     except x509.ExtensionNotFound:
         return
     if not usage.digital_signature:
-        says = "may not be used for TLS (its key usage lacks digitalSignature)"
-        yield Fault(Check.PURPOSE, called(leaf), says, "have it issued with digitalSignature")
+        says = said(
+            "may not be used for TLS (its key usage lacks digitalSignature)",
+            "ne peut pas servir à TLS (digitalSignature manque à son usage de clé)",
+        )
+        mend = said("have it issued with digitalSignature", "faites-le délivrer avec digitalSignature")
+        yield Fault(Check.PURPOSE, called(leaf), says, mend)
 
 
 _USES = {
@@ -181,17 +271,46 @@ def named(
     """Does it speak for one of those it should be (RFC 5922 §7.1)."""
     if wanted is None or matched:
         return
-    asked = " or ".join(map(domain, wanted)) or "anybody: no name is allowed here"
+    asked = said(
+        "{names}",
+        "{names_fr}",
+        names=" or ".join(map(domain, wanted)) or "anybody: no name is allowed here",
+        names_fr=" ou ".join(map(domain, wanted)) or "personne : aucun nom n'est admis ici",
+    )
     domains = own.domains(common_name=policy.common_name)
     if domains:
-        says = f"is for {', '.join(domains)}, not for {asked}"
+        star = ""
         if any(name.startswith("*.") for name in domains) and not policy.wildcard:
-            says += " (a wildcard does not count: RFC 5922 §7.2)"
+            star = said(
+                " (a wildcard does not count: RFC 5922 §7.2)", " (un joker ne compte pas : RFC 5922 §7.2)"
+            )
+        says = said(
+            "is for {names}, not for {asked}{star}",
+            "est pour {names}, pas pour {asked}{star}",
+            names=", ".join(domains),
+            asked=asked,
+            star=star,
+        )
     elif own.alternatives:
-        says = f"has no dNSName and no sip: URI, and must be for {asked}"
+        says = said(
+            "has no dNSName and no sip: URI, and must be for {asked}",
+            "n'a ni dNSName ni URI sip:, et doit être pour {asked}",
+            asked=asked,
+        )
     elif own.common_name and not policy.common_name:
-        says = f"has no subjectAltName (its CN does not count), and must be for {asked}"
+        says = said(
+            "has no subjectAltName (its CN does not count), and must be for {asked}",
+            "n'a pas de subjectAltName (son CN ne compte pas), et doit être pour {asked}",
+            asked=asked,
+        )
     else:
-        says = f"bears no name, and must be for {asked}"
-    mend = "correct the name configured here, or have it issued for that one"
+        says = said(
+            "bears no name, and must be for {asked}",
+            "ne porte aucun nom, et doit être pour {asked}",
+            asked=asked,
+        )
+    mend = said(
+        "correct the name configured here, or have it issued for that one",
+        "corrigez le nom configuré ici, ou faites-le délivrer pour celui-là",
+    )
     yield Fault(Check.NAMES, called(leaf), says, mend)

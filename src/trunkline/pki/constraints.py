@@ -8,6 +8,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
 from cryptography import x509
 
+from trunkline.finding import said
 from trunkline.pki.certificate import Certificate, called, plain
 
 _READ = (x509.DNSName, x509.UniformResourceIdentifier, x509.IPAddress, x509.DirectoryName)
@@ -23,7 +24,12 @@ def broken(path: Sequence[Certificate]) -> str:
             continue
         for name in names:
             if not _allowed(name, limits):
-                return f"is signed by {called(issuer)}, which may not sign for {_shown(name)}"
+                return said(
+                    "is signed by {issuer}, which may not sign for {name}",
+                    "est signé par {issuer}, qui ne peut pas signer pour {name}",
+                    issuer=called(issuer),
+                    name=_shown(name),
+                )
     return ""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from trunkline.finding import Finding, Level
+from trunkline.finding import Finding, Level, Wording, said
 from trunkline.pki.certificate import Certificate
 from trunkline.pki.names import Names
 
@@ -34,6 +34,7 @@ class Check(StrEnum):
 
     PRESENT = "present"
     READABLE = "readable"
+    KEY = "key"
     ISSUER = "issuer"
     SIGNATURE = "signature"
     AUTHORITY = "authority"
@@ -54,8 +55,19 @@ class Fault:
     mend: str
 
     def __str__(self) -> str:
-        subject = f"certificate {self.certificate} " if self.certificate else ""
-        return f"{subject}{self.says}: {self.mend}"
+        return str(self.sentence)
+
+    @property
+    def sentence(self) -> Wording:
+        """What is wrong with which certificate, and how to mend it, in both languages."""
+        subject = said("certificate {name} ", "le certificat {name} ", name=self.certificate)
+        return said(
+            "{subject}{says}: {mend}",
+            "{subject}{says} : {mend}",
+            subject=subject if self.certificate else "",
+            says=self.says,
+            mend=self.mend,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +101,12 @@ class Judgement:
         """The faults as findings about the key `place` of a site."""
         return tuple(
             Finding(
-                f"PKI-{fault.check.name}", Level.MUST, place, str(fault), fault.mend, "RFC 5280 §6, RFC 5922"
+                f"PKI-{fault.check.name}",
+                Level.MUST,
+                place,
+                fault.sentence,
+                fault.mend,
+                "RFC 5280 §6, RFC 5922",
             )
             for fault in self.faults
         )
