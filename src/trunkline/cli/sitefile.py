@@ -5,12 +5,15 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from trunkline.finding import Finding, Level, said
 from trunkline.site.load import Loaded, UnreadableYaml, load
 from trunkline.site.model import Site
 from trunkline.site.text import BYTES_MAX
+
+if TYPE_CHECKING:
+    from trunkline.guide.facts import Facts
 
 EXIT_GOOD: Final = 0
 EXIT_FINDINGS: Final = 1
@@ -74,6 +77,20 @@ def ready(
     if missing:
         raise Refused(file, missing)
     return site
+
+
+def planned(file: str) -> tuple[Site, Facts]:
+    """A site to be planned and its guide's facts: no MUST finding, passwords not fetched. Raises Refused."""
+    from trunkline.guide.facts import shipped
+
+    try:
+        loaded = read(file)
+    except UnreadableYaml as error:
+        raise Refused(file, (error.finding,)) from None
+    errors = [finding for finding in judged(loaded) if finding.level is Level.MUST]
+    if errors or loaded.site is None:
+        raise Refused(file, tuple(errors))
+    return loaded.site, shipped()[loaded.site.guide.name]
 
 
 def placed(file: str, findings: Iterable[Finding]) -> tuple[Finding, ...]:

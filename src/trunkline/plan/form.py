@@ -1,0 +1,171 @@
+"""What the customer gives the carrier (guide chapter 3, FORM-1 to FORM-3), filled in from the site.
+
+The guide's table has three columns: the architecture with its sites, the level of service, and the
+address that the service uses. What the carrier needs besides it to open the trunk stands below.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from trunkline.finding import Wording, said
+from trunkline.guide.facts import Facts
+from trunkline.plan.document import Chapter, Paragraph, Row, Source, Table
+from trunkline.site.model import Site
+
+
+class Field(NamedTuple):
+    """One line of the form. `id` is the same for every site, so that two forms can be compared."""
+
+    id: str
+    label: Wording
+    value: str
+    source: Source
+
+
+def fields(site: Site, facts: Facts) -> tuple[Field, ...]:
+    """Every line that the carrier is given, in the form's order."""
+    return (*_site(site), *_main_site(site, facts), *_remote_sites(site), *_service(site))
+
+
+def chapter(site: Site, facts: Facts) -> Chapter:
+    """The carrier form as a chapter: the guide's table first, then what opens the trunk."""
+    head = (
+        said("Site", "Site"),
+        said("Level of service", "Niveau de service"),
+        said("Address used by the service", "Adresse utilisée par le service"),
+    )
+    rows = [Row((_main_label(site), _no_redundancy(), _address(site, facts)), _address_source(site, facts))]
+    for index, remote in enumerate(site.remote_sites):
+        label = said(
+            "Remote site {label}, without survivability (IP phones only)",
+            "Site distant {label}, sans survie (téléphones IP seuls)",
+            label=remote.label,
+        )
+        rows.append(
+            Row(
+                (label, _no_redundancy(), said("N/A", "sans objet")),
+                Source(f"remote_sites.{index}", "FORM-3"),
+            )
+        )
+    guide = Table(head, tuple(rows), title=said("The guide's table", "Le tableau du guide"))
+    given = Table(
+        (said("Item", "Élément"), said("Value", "Valeur")),
+        tuple(Row((field.label, field.value), field.source) for field in fields(site, facts)),
+        title=said("What opens the trunk", "Ce qui ouvre le trunk"),
+    )
+    return Chapter(
+        "carrier-form",
+        said("Form for the carrier", "Fiche pour l'opérateur"),
+        (
+            Paragraph(
+                said(
+                    "Send this to {carrier} with the order. It is what the guide asks the customer for"
+                    " (chapter 3), and what the trunk cannot be opened without.",
+                    "À envoyer à {carrier} avec la commande : ce que le guide demande au client"
+                    " (chapitre 3), et ce sans quoi le trunk ne peut pas être ouvert.",
+                    carrier=facts.carrier,
+                ),
+                Source("", "FORM-1, FORM-2, FORM-3"),
+            ),
+            guide,
+            given,
+        ),
+        reader=said("the carrier", "l'opérateur"),
+    )
+
+
+def _main_label(site: Site) -> Wording:
+    product = "OXO Connect Evolution" if site.product.model == "OCE" else "OXO Connect"
+    return said("Main site, single {product}", "Site principal, un seul {product}", product=product)
+
+
+def _no_redundancy() -> Wording:
+    return said("No trunk redundancy", "Pas de redondance du trunk")
+
+
+def public_address(site: Site) -> tuple[str, str]:
+    """The address that the carrier reaches a site over the internet by, and the key that says it."""
+    if site.architecture == "internet-b" and site.firewall is not None and site.firewall.public_address:
+        return site.firewall.public_address, "firewall.public_address"
+    eth1 = site.interfaces.eth1
+    return (eth1.address, "interfaces.eth1.address") if eth1 else ("", "interfaces.eth1")
+
+
+def _address(site: Site, facts: Facts) -> str:
+    if not site.over_internet:
+        interface = site.trunk.listen.interface
+        held = site.interfaces.eth1 if interface == "eth1" else site.interfaces.eth0
+        return held.address if held else ""
+    record = facts.text("internet.customer_record") if facts.known("internet.customer_record") else "A"
+    return said(
+        "{name}, DNS type {record}",
+        "{name}, enregistrement DNS de type {record}",
+        name=site.interfaces.eth0.domain_name,
+        record=record,
+    )
+
+
+def _address_source(site: Site, facts: Facts) -> Source:
+    if site.over_internet:
+        return Source("interfaces.eth0.domain_name", "FORM-2")
+    return Source(f"interfaces.{site.trunk.listen.interface}.address", "FORM-1")
+
+
+def _site(site: Site) -> Iterator[Field]:
+    yield Field("customer", said("Customer", "Client"), site.customer, Source("customer"))
+    yield Field(
+        "architecture", said("Architecture", "Architecture"), site.architecture, Source("architecture")
+    )
+    product = site.product
+    says = f"{product.model} {product.version}, {product.load}"
+    yield Field(
+        "product", said("IPBX, version, load", "IPBX, version, charge"), says, Source("product", "VER-1")
+    )
+
+
+def _main_site(site: Site, facts: Facts) -> Iterator[Field]:
+    address = _address(site, facts)
+    label = said("Main site: address used by the service", "Site principal : adresse utilisée par le service")
+    yield Field("main.address", label, address, _address_source(site, facts))
+    if site.over_internet:
+        address, key = public_address(site)
+        label = said("Public address that the name leads to", "Adresse publique à laquelle mène ce nom")
+        yield Field("main.public_address", label, address, Source(key, "DNS-1, FORM-2"))
+
+
+def _remote_sites(site: Site) -> Iterator[Field]:
+    for remote in site.remote_sites:
+        label = said("Remote site {label}", "Site distant {label}", label=remote.label)
+        says = said(
+            "nothing to give; {channels} channels through the main site",
+            "rien à fournir ; {channels} canaux par le site principal",
+            channels=remote.channels,
+        )
+        yield Field(f"remote.{remote.label}", label, says, Source(f"remote_sites.{remote.label}", "FORM-3"))
+
+
+def _service(site: Site) -> Iterator[Field]:
+    label = said("Simultaneous voice channels", "Canaux vocaux simultanés")
+    yield Field("channels", label, str(site.trunk.channels), Source("trunk.channels", "CAC-1"))
+    label = said("Installation number", "Numéro d'installation")
+    number = site.numbering.installation_number
+    yield Field("installation_number", label, number, Source("numbering.installation_number"))
+    for index, numbers in enumerate(site.carrier.number_ranges):
+        label = said("Numbers, range {place}", "Numéros, tranche {place}", place=index + 1)
+        yield Field(f"range.{index + 1}", label, numbers, Source(f"carrier.number_ranges.{index}"))
+    for index, remote in enumerate(site.remote_sites):
+        if remote.number:
+            label = said(
+                "Number that emergency calls from {label} show",
+                "Numéro présenté par les appels d'urgence de {label}",
+                label=remote.label,
+            )
+            yield Field(
+                f"emergency.{remote.label}", label, remote.number, Source(f"remote_sites.{index}.number")
+            )
+    zones = sorted({gateway.general.zone for gateway in site.trunk.gateways} - {"metropole"})
+    if zones:
+        label = said("Overseas zones with local calls", "Zones d'outre-mer avec appels locaux")
+        yield Field("zones", label, ", ".join(zones), Source("trunk.gateways", "DROM-1"))
