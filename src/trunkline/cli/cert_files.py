@@ -19,7 +19,7 @@ from trunkline.aio import clock
 from trunkline.cli.sitefile import planned
 from trunkline.finding import Language, ParseError, Wording, said, told
 from trunkline.guide.facts import Facts
-from trunkline.pki.certificate import read_certificates
+from trunkline.pki.key import RSA_BITS
 from trunkline.pki.pile import FILE_MAX
 from trunkline.pki.store import TrustStore
 from trunkline.site.model import CertificateFiles, Site
@@ -82,6 +82,12 @@ class Ground:
             raise Unusable(says, mend)
         return name
 
+    @property
+    def key_bits(self) -> int:
+        """The size of the RSA key that a request is made with."""
+        certificates = self.site.certificates
+        return certificates.key_bits if certificates else RSA_BITS
+
     def places(self, which: str) -> Places:
         """The files of `public_server` or of `phones`."""
         certificates = self.site.certificates
@@ -103,8 +109,8 @@ class Ground:
         try:
             return TrustStore.parse(*held)
         except ParseError as error:
-            raise Unusable(str(error), said("name PEM files of roots and intermediates",
-                                            "nommez des fichiers PEM de racines et d'intermédiaires")) from None  # fmt: skip
+            mend = said("name PEM files of CAs", "nommez des fichiers PEM d'AC")
+            raise Unusable(str(error), mend) from None
 
     def trust_files(self) -> tuple[Path, ...]:
         """The files of the trust store, there or not yet."""
@@ -175,23 +181,11 @@ def options(parser: ArgumentParser, *, dated: bool = True) -> None:
 
 def secret(given: Namespace) -> bytes:
     """The password of encrypted files, from the file that holds it. Raises Unusable."""
-    if not given.password_file:
-        return b""
-    return contents(Path(given.password_file)).splitlines()[0] if contents(Path(given.password_file)) else b""
+    lines = contents(Path(given.password_file)).splitlines() if given.password_file else []
+    return lines[0] if lines else b""
 
 
 def complain(error: Unusable, language: Language) -> int:
     """Print why nothing was done, on standard error; returns the exit code."""
     print(told(error.sentence, language), file=sys.stderr)
     return EXIT_USE
-
-
-def certificates_in(file: Path) -> tuple[object, ...]:
-    """The certificates of a file that may be absent. Raises Unusable."""
-    data = contents(file, absent=True)
-    if not data:
-        return ()
-    try:
-        return read_certificates(data, str(file))
-    except ParseError as error:
-        raise Unusable(str(error), said("name a PEM file", "nommez un fichier PEM")) from None

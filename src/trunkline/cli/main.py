@@ -19,6 +19,7 @@ from trunkline import __version__
 
 VERBS: Final[tuple[tuple[str, str], ...]] = (
     ("check", "report every error of a site file, each with its line and column"),
+    ("cert", "the certificates of a site: request, check, install, trust, hand over, watch"),
     ("checklist", "the installer's checklist of a site, with what is ticked"),
     ("profile", "export and import the tabs of a site's SIP gateways"),
     ("run", "run the IPBX of a site file"),

@@ -1,0 +1,41 @@
+"""The public roots of this machine: certifi's, and those that only Debian's ca-certificates still has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from trunkline.finding import ParseError
+from trunkline.pki.certificate import Certificate, called, read_certificates
+from trunkline.pki.pile import FILE_MAX
+
+_DEBIAN: Final = Path("/usr/share/ca-certificates/mozilla")
+
+
+class PublicRoot(NamedTuple):
+    """A root, and where it was found."""
+
+    certificate: Certificate
+    source: str
+
+
+def public_roots() -> Iterator[PublicRoot]:
+    """Every root at hand, certifi's first. Files that cannot be read are passed over."""
+    import certifi
+
+    for file, source in (
+        (Path(certifi.where()), "certifi"),
+        *((one, str(one)) for one in sorted(_DEBIAN.glob("*.crt"))),
+    ):
+        try:
+            with file.open("rb") as stream:
+                held = read_certificates(stream.read(FILE_MAX + 1), str(file))
+        except (OSError, ParseError):
+            continue
+        yield from (PublicRoot(one, source) for one in held)
+
+
+def root_called(name: str) -> PublicRoot | None:
+    """The public root whose CN is `name`."""
+    return next((root for root in public_roots() if called(root.certificate) == f"CN={name}"), None)
