@@ -81,6 +81,12 @@ class Resolver:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
+    async def answers(self, question: Question) -> Answers:
+        """The same answers, waited for."""
+        told: asyncio.Future[Answers] = asyncio.get_running_loop().create_future()
+        self.ask(question, lambda answers: None if told.done() else told.set_result(answers))
+        return await told
+
     def close(self) -> None:
         """Give up what is under way; nobody is told any more."""
         for task in self._tasks:

@@ -6,6 +6,7 @@
     trunkline cert trust SITE.yaml [FILES...]        the trust store: what is there, what is missing
     trunkline cert bundle SITE.yaml --for-carrier    root and intermediates of your CA, for the carrier
     trunkline cert expiry SITE.yaml                  how long each certificate holds
+    trunkline cert doctor HOST --site SITE.yaml      why TLS with a peer fails, step by step
 
 Exit codes: 0 good; 1 something is wrong with a certificate or a peer; 2 a file that cannot be used.
 `expiry --nagios` has that world's: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN."""
@@ -19,7 +20,7 @@ from typing import Final
 from trunkline.cli.sitefile import Refused
 from trunkline.cli.sitefile import complain as refuse
 
-PARTS: Final = ("csr", "check", "install", "trust", "bundle", "expiry")
+PARTS: Final = ("csr", "check", "install", "trust", "bundle", "expiry", "doctor")
 
 
 def arguments(parser: ArgumentParser) -> None:
