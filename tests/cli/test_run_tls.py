@@ -213,7 +213,7 @@ def test_status_says_in_words_why_an_sbc_was_refused(bad: Bad, sentence: str) ->
     play(main())
 
 
-def _presented(place: str) -> int:
+def presented(place: str) -> int:
     """The serial number of what the phones' port presents."""
     import ssl
 
@@ -237,17 +237,17 @@ def test_sighup_takes_new_certificates_for_both_roles_and_drops_no_connection() 
                     await nominal.shakes()
                     options, flow = await nominal.hears("OPTIONS")
                     nominal.port.send(_ok(options), flow)
-                    before = await asyncio.to_thread(_presented, told["phones"]["TLS"])
+                    before = await asyncio.to_thread(presented, told["phones"]["TLS"])
                     (here.folder / "ipbx.key").write_text("no key")
                     child.send_signal(signal.SIGHUP)
                     line = await asyncio.to_thread(logged, child, "not reloaded")
                     assert "certificates.public_server" in line
-                    assert await asyncio.to_thread(_presented, told["phones"]["TLS"]) == before
+                    assert await asyncio.to_thread(presented, told["phones"]["TLS"]) == before
                     renewed = authority("Customer").issue(IPBX)
                     paper(here.folder, renewed)
                     child.send_signal(signal.SIGHUP)
                     await asyncio.to_thread(logged, child, "reloaded; new calls take it")
-                    after = await asyncio.to_thread(_presented, told["phones"]["TLS"])
+                    after = await asyncio.to_thread(presented, told["phones"]["TLS"])
                     assert after == renewed.leaf.serial_number != before
                     call = invite(nominal, here.site, savp("127.0.0.1"), flow)  # on the old connection
                     refusal, over = await nominal.hears(480)

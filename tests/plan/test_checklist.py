@@ -68,17 +68,6 @@ def test_bulletins_and_profile_are_named_in_the_readers_language() -> None:
 @pytest.mark.guide("SEC-5")
 def test_the_nine_tabs_come_in_omcs_order_dns_before_domain_proxy() -> None:
     tabs = [step.id for step in steps(site("internet-a.yaml"), FACTS) if step.id.startswith("gateway.2.")]
-    names = [
-        "general",
-        "dns",
-        "domain_proxy",
-        "registration",
-        "media",
-        "identity",
-        "protocol",
-        "topology",
-        "security",
-    ]
     assert tabs == [f"gateway.2.{name}" for name in NINE]
     backup = FACTS.text("internet.sbc.backup.name")
     assert backup in by_id("internet-a.yaml")["gateway.2.domain_proxy"].value

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
+
+from cryptography.utils import CryptographyDeprecationWarning
 
 from trunkline.finding import ParseError
 from trunkline.pki.certificate import Certificate, called, read_certificates
@@ -24,12 +27,11 @@ def public_roots() -> Iterator[PublicRoot]:
     """Every root at hand, certifi's first. Files that cannot be read are passed over."""
     import certifi
 
-    for file, source in (
-        (Path(certifi.where()), "certifi"),
-        *((one, str(one)) for one in sorted(_DEBIAN.glob("*.crt"))),
-    ):
+    debian = ((file, str(file)) for file in sorted(_DEBIAN.glob("*.crt")))
+    for file, source in ((Path(certifi.where()), "certifi"), *debian):
         try:
-            with file.open("rb") as stream:
+            with file.open("rb") as stream, warnings.catch_warnings():
+                warnings.simplefilter("ignore", CryptographyDeprecationWarning)  # roots from before RFC 5280
                 held = read_certificates(stream.read(FILE_MAX + 1), str(file))
         except (OSError, ParseError):
             continue
