@@ -19,6 +19,7 @@ demo:
 
 test: peers
 	@$(PYTHON) tools/setup.py dev
+	@$(PYTHON) tools/setup.py sslyze
 	@$(BIN)/python tools/verify.py test
 
 check:
@@ -41,4 +42,4 @@ lock:
 	@$(PYTHON) tools/lock.py
 
 clean:
-	@rm -rf .venv .venv-bench .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage build
+	@rm -rf .venv .venv-bench .venv-sslyze .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage build

@@ -14,6 +14,7 @@ LOCKS = {
     "run": ["pyproject.toml", "--group", "build"],
     "dev": ["pyproject.toml", "--group", "dev", "--constraints", "requirements/run.lock"],
     "bench": ["--group", "bench"],
+    "sslyze": ["--group", "sslyze"],
 }
 COMPILE = [
     *("uv", "pip", "compile", "--quiet", "--universal", "--python-version", "3.11", "--upgrade"),

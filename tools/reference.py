@@ -147,7 +147,17 @@ def _verbs() -> str:
         verb.arguments(parser)
         parser.add_argument("--json", action="store_true", help="print JSON, for programs")
         out.append(f"## {name}\n\n```\n{parser.format_help().rstrip()}\n```\n")
+        for part, inner in _parts(parser):
+            inner.formatter_class = _Wide
+            out.append(f"### {name} {part}\n\n```\n{inner.format_help().rstrip()}\n```\n")
     return "\n".join(out)
+
+
+def _parts(parser: argparse.ArgumentParser) -> Iterator[tuple[str, argparse.ArgumentParser]]:
+    """The parts of a verb that has some, as `cert csr`."""
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            yield from action.choices.items()
 
 
 class _Wide(argparse.RawTextHelpFormatter):

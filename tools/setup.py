@@ -3,6 +3,7 @@
     python3 tools/setup.py run     .venv with what the product needs           (make demo)
     python3 tools/setup.py dev     .venv with that and the tools of the tests  (make test, make check)
     python3 tools/setup.py bench   .venv-bench with the peer that make bench compares with
+    python3 tools/setup.py sslyze  .venv-sslyze with the peer of the TLS doctor's tests
 
 Root is not needed and nothing is written outside the repository. A second run with nothing changed does
 nothing. Standard library only. Exit code 2, after one line that says what is missing, when it cannot be made.
@@ -22,7 +23,8 @@ from pathlib import Path
 import packages
 
 ROOT = Path(__file__).resolve().parent.parent
-PLACES = {"run": ".venv", "dev": ".venv", "bench": ".venv-bench"}
+PLACES = {"run": ".venv", "dev": ".venv", "bench": ".venv-bench", "sslyze": ".venv-sslyze"}
+APART = ("bench", "sslyze")  # environments of peers, which the product is never installed into
 FLOOR = (3, 11)
 # A user's own pip settings may choose the index, never where the packages go.
 NOT_OURS = ("PIP_USER", "PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV")
@@ -91,7 +93,7 @@ def make(kind: str) -> None:
     python = interpreter()
     version = subprocess.run([python, "-VV"], capture_output=True, text=True).stdout
     origin = f"{python} {version} {ROOT}"
-    parts = [origin, lock.read_text()] + ([] if kind == "bench" else [(ROOT / "pyproject.toml").read_text()])
+    parts = [origin, lock.read_text()] + ([] if kind in APART else [(ROOT / "pyproject.toml").read_text()])
     made_of = hashlib.sha256("\0".join(parts).encode()).hexdigest()
     stamp, base = venv / f".made-of-{kind}", venv / ".made-by"
     if stamp.exists() and stamp.read_text() == made_of and (venv / "bin" / "python").exists():
@@ -109,14 +111,14 @@ def make(kind: str) -> None:
         base.write_text(origin)
     install = [*pip, "install", "--disable-pip-version-check", "--progress-bar", "off", "--no-input"]
     # No isolated builds: they would fetch a build backend that no hash pins. It is in the lock instead.
-    if kind == "bench":
+    if kind in APART:
         backend = venv / "setuptools.lock"
         backend.write_text(_entry(lock, "setuptools"))
         run([*install, "--require-hashes", "-r", str(backend)], "setuptools could not be installed")
     pinned = [*install, "--require-hashes", "--no-build-isolation", "-r", str(lock)]
     hint = " (it compiles: gcc and python3-dev are needed)" if kind == "bench" else ""
     run(pinned, f"pip could not install {lock.relative_to(ROOT)}: its last lines are above{hint}")
-    if kind != "bench":
+    if kind not in APART:
         own = [*install, "--no-index", "--no-deps", "--no-build-isolation", "--editable", "."]
         run(own, "pip could not install the package itself")
     stamp.write_text(made_of)
