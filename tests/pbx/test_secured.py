@@ -11,6 +11,7 @@ from tests.pbx.secured import (
     FAR,
     KEY,
     NAMES,
+    NOMINAL,
     OTHER_KEY,
     OWN,
     SUITE,
@@ -21,7 +22,7 @@ from tests.pbx.secured import (
     up,
 )
 from tests.pbx.test_call_outgoing import talking as clear_call
-from tests.peers import Dialog, sdp
+from tests.peers import Dialog, Peer, sdp
 
 from trunkline.media import anchor
 from trunkline.sip.flow import Flow
@@ -247,6 +248,29 @@ def test_no_key_of_anybody_stands_in_a_record_a_log_or_the_status() -> None:
     shown += [repr(office.records), repr(office.logs), repr(office.media)]
     for secret in (KEY, *(key.removeprefix("inline:") for key in ours)):
         assert not any(secret in text for text in shown)
+
+
+# --- connections ----------------------------------------------------------------------------------
+
+
+@pytest.mark.rfc("5923#9.1")
+def test_a_call_whose_connection_the_carrier_had_opened_ends_over_ours_once_that_is_lost() -> None:
+    """Nobody listens where the carrier's connection came from; the name asked for stays the gateway's."""
+    office = SecureOffice()
+    phone = office.phone("201")
+    theirs = Peer(office, Flow("TLS", OWN, (NOMINAL[0], 40001), NAMES[0]))
+    call = office.calls_in_by(theirs)
+    bell = phone.rung()
+    bell.says(200, OFFER)
+    phone.hears("ACK")
+    call.acks(theirs.hears(200))
+    theirs.unreachable_because("connection reset")
+    bell.byes()
+    theirs.quiet()
+    (_, flow) = office.nominal.inbox[0]
+    assert flow == Flow("TLS", OWN, NOMINAL, NAMES[0])
+    office.nominal.says(200, office.nominal.hears("BYE"))
+    office.rests()
 
 
 # --- hold -----------------------------------------------------------------------------------------
