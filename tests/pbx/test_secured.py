@@ -253,6 +253,31 @@ def test_no_key_of_anybody_stands_in_a_record_a_log_or_the_status() -> None:
 # --- connections ----------------------------------------------------------------------------------
 
 
+@pytest.mark.guide("TLS-3")
+@pytest.mark.parametrize(
+    "headers",
+    [
+        (("Contact", "<sip:194.250.129.199:5071;transport=tls>"),),
+        (("Record-Route", "<sip:194.250.129.199:5071;transport=tls;lr>"),),
+    ],
+    ids=["Contact", "Record-Route"],
+)
+def test_a_far_side_that_names_an_address_is_still_reached_by_the_gateways_connection(
+    headers: tuple[tuple[str, str], ...],
+) -> None:
+    """No certificate speaks for an address: what is sent in the dialog goes where its name is known."""
+    office = SecureOffice()
+    phone = office.phone("201")
+    call = phone.dials(NUMBER)
+    far = Dialog(office.nominal, office.nominal.hears("INVITE"), calls=False)
+    far.says(200, FAR, headers)
+    call.acks(phone.hears(200))
+    call.byes()
+    said = [(message.method, flow) for message, flow in office.nominal.inbox if isinstance(message, Request)]
+    assert said == [(method, Flow("TLS", OWN, NOMINAL, NAMES[0])) for method in ("ACK", "BYE")]
+    assert not office.lost
+
+
 @pytest.mark.rfc("5923#9.1")
 def test_a_call_whose_connection_the_carrier_had_opened_ends_over_ours_once_that_is_lost() -> None:
     """Nobody listens where the carrier's connection came from; the name asked for stays the gateway's."""
