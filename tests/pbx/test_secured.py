@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from tests.line import SeededIds
-from tests.pbx.office import OFFER, Office, Phone
+from tests.pbx.office import ANSWER, OFFER, Office, Phone
 from tests.pbx.secured import (
     FAR,
     KEY,
@@ -14,6 +14,7 @@ from tests.pbx.secured import (
     NOMINAL,
     OTHER_KEY,
     OWN,
+    PHONES_TLS,
     SUITE,
     SecureOffice,
     described,
@@ -560,6 +561,29 @@ def test_over_bvpn_an_offer_of_srtp_alone_is_refused_from_either_side() -> None:
     office.calls_in(sdp=savp("198.51.100.11")).hears_no(488)
     phone.quiet()
     assert [record["status"] for record in office.records if record["record"] == "call"] == [488, 488]
+    office.rests()
+
+
+@pytest.mark.guide("BVPN-2")
+def test_over_bvpn_a_phone_on_tls_speaks_with_the_carrier_in_the_clear_or_not_at_all() -> None:
+    """Its signalling is sealed, its media goes straight to the SBC, which takes RTP/AVP alone."""
+    papers = {"public_server": {"certificate": "a.pem", "key": "a.key"}, "trust": ["ca.pem"]}
+    office = Office({"phones.listen.tls": "5061", "certificates": papers})
+    phone = Phone(office, "201", 5061, "TLS", PHONES_TLS)
+    phone.registers()
+    call = phone.dials(NUMBER)
+    far = Dialog(office.nominal, office.nominal.hears("INVITE"), calls=False)
+    assert b"RTP/AVP" in far.invite.body
+    assert b"a=crypto" not in far.invite.body
+    far.says(200, ANSWER)
+    office.nominal.hears("ACK")
+    answer = phone.hears(200)
+    assert described(answer.body).audio.connection == "198.51.100.11"  # type: ignore[union-attr]
+    call.acks(answer)
+    call.byes()
+    far.hears_bye()
+    phone.dials(NUMBER, savp("192.0.2.101")).hears_no(488)
+    office.nominal.quiet()
     office.rests()
 
 
