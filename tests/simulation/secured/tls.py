@@ -25,6 +25,7 @@ from trunkline.pki.judgement import Judgement, Role
 from trunkline.pki.names import domain
 from trunkline.sip.flow import Flow
 
+_HANDSHAKE_FAILURE, _CERTIFICATE_REQUIRED = 40, 116  # alerts for who shows none, in TLS 1.2 and 1.3
 REOPEN = 2.0  # seconds until a lost connection that served is opened again, as cli.certificates has it
 
 
@@ -195,7 +196,7 @@ class SecureWorld(World):
             )
             if not theirs.good:
                 self._refused(shaking, theirs, by_client=False)
-                return
+                return  # also where none was shown, which OpenSSL sees before we are asked
             back = back._replace(peer=theirs.matched[0] if theirs.matched else "")
             names = theirs.names.shown
         else:
@@ -231,11 +232,14 @@ class SecureWorld(World):
 
     def _refused(self, shaking: _Shaking, judged: Judgement, *, by_client: bool) -> None:
         """One side does not take the other's certificate; the other hears the alert."""
-        number = alerts.deserved(judged)
-        name = alerts.name(number)
+        number, why = alerts.deserved(judged), judged.why
         other = shaking.listener if by_client else shaking.caller
         called = other.identity.called if other.identity else ""
-        own, told = tls_words.refused(name, judged.why), alerts.refused_by_peer(number, called)
+        if not called:
+            number = _CERTIFICATE_REQUIRED if shaking.version == "1.3" else _HANDSHAKE_FAILURE
+            why = tls_words.broken_by(["peer did not return a certificate"], "", "")
+        name = alerts.name(number)
+        own, told = tls_words.refused(name, why), alerts.refused_by_peer(number, called)
         words = (own, told) if by_client else (told, own)
         self._fail(shaking, name, *words)
 

@@ -187,11 +187,11 @@ class SecureTown(Town):
             self._renew(whom, kind)
             self.world.break_tls(self.host(whom))
             self.refusals.append((self.world.now, trouble.until, whom, kind))
-            return partial(self._renew, whom, "renewed")
+            return partial(self._mend_papers, whom)
         if what == "runs out":
             self.world.break_tls(self.host(whom))
             self.refusals.append((self.world.now, trouble.until, whom, "expired"))
-            return partial(self._renew, whom, "renewed")
+            return partial(self._mend_papers, whom)
         return super().fail(trouble)
 
     def prepare(self) -> None:
@@ -199,6 +199,15 @@ class SecureTown(Town):
         for trouble in self.plan.troubles:
             if trouble.what == "runs out":
                 self.show(trouble.whom, "runs out")
+
+    def _mend_papers(self, whom: str) -> None:
+        """A good certificate at last; whatever was wrong with it before is over."""
+        now = self.world.now
+        self.refusals = [
+            (since, min(until, now) if who == whom else until, who, kind)
+            for since, until, who, kind in self.refusals
+        ]
+        self._renew(whom, "renewed")
 
     def _renew(self, whom: str, kind: str) -> None:
         """SIGHUP with other certificates."""
