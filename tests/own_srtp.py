@@ -7,8 +7,9 @@ derivation, keystream and tag are written here again.
 from __future__ import annotations
 
 import hmac
+from functools import lru_cache
 
-from cryptography.hazmat.primitives.ciphers import Cipher
+from cryptography.hazmat.primitives.ciphers import Cipher, CipherContext
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import ECB
 
@@ -19,12 +20,16 @@ class NotAuthentic(Exception):
     """The tag does not fit the packet."""
 
 
+@lru_cache(maxsize=256)
+def _cipher(key: bytes) -> CipherContext:
+    return Cipher(AES(key), ECB()).encryptor()  # each block by itself: it may be used again and again
+
+
 def keystream(key: bytes, counter: int, length: int) -> bytes:
     """§4.1.1: AES of the counter, and of each that follows."""
-    cipher = Cipher(AES(key), ECB()).encryptor()
     blocks = range(-(-length // 16))
-    stream = b"".join(cipher.update(((counter + n) % (1 << 128)).to_bytes(16, "big")) for n in blocks)
-    return stream[:length]
+    counters = b"".join(((counter + n) % (1 << 128)).to_bytes(16, "big") for n in blocks)
+    return _cipher(key).update(counters)[:length]
 
 
 def derive(key: bytes, salt: bytes, label: int, length: int) -> bytes:
@@ -34,7 +39,8 @@ def derive(key: bytes, salt: bytes, label: int, length: int) -> bytes:
 
 
 def xor(one: bytes, other: bytes) -> bytes:
-    return bytes(a ^ b for a, b in zip(one, other, strict=True))
+    assert len(one) == len(other)
+    return (int.from_bytes(one, "big") ^ int.from_bytes(other, "big")).to_bytes(len(one), "big")
 
 
 def guess(sequence: int, rollover: int, highest: int) -> int:

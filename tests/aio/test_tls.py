@@ -503,6 +503,33 @@ def test_a_reset_connection_says_so(play: Play) -> None:
     play(main())
 
 
+@pytest.mark.rfc("5922#7.2")
+def test_a_lost_connection_is_opened_again_for_the_name_and_not_for_the_address(play: Play) -> None:
+    """SNI and the name that is checked are the gateway's FQDN, the second time as the first."""
+
+    async def main() -> None:
+        asked: list[bytes | None] = []
+        sbc_ears, ears = Ears(sbc()), Ears(pbx(), upkeep=Upkeep(reopen=0.01))
+        context = sbc_ears.port._server_context.openssl
+        context.set_tlsext_servername_callback(lambda connection: asked.append(connection.get_servername()))
+        flow = ears.flow(sbc_ears, SBC)
+        ears.port.send(options(1), flow)
+        for again in (False, True):
+            assert (await ears.up()).flow == flow
+            back = (await sbc_ears.up()).flow
+            if not again:  # what has served is opened again
+                await sbc_ears.arrived.get()
+                sbc_ears.port.send(options(2), back)
+                await ears.arrived.get()
+                sbc_ears.port.end(back, "")
+                assert (await ears.failed.get())[0] == flow
+        assert asked == [SBC.encode()] * 2
+        ears.port.close()
+        sbc_ears.port.close()
+
+    play(main())
+
+
 def test_a_peer_that_answers_no_keep_alive_is_lost(play: Play) -> None:
     async def main() -> None:
         ears = Ears(pbx(), upkeep=Upkeep(ping=0.02, pong=0.02))

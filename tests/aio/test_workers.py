@@ -515,3 +515,9 @@ def test_workers_share_the_range_of_an_address_to_its_last_port(play: OnLoop) ->
             assert isinstance(await seam.next(Refused), Refused)
 
     play(main())
+
+
+def test_a_worker_has_no_event_loop() -> None:
+    """Media passes by epoll alone: asyncio costs more for a packet than the packet does."""
+    script = "import sys, trunkline.aio.worker; sys.exit(bool({'asyncio', 'uvloop'} & sys.modules.keys()))"
+    assert subprocess.run([sys.executable, "-c", script]).returncode == 0

@@ -108,6 +108,24 @@ def test_who_calls_over_udp_or_by_another_certificate_is_nobody() -> None:
     moved.hears(180)  # wherever it calls from, its certificate is who it is
 
 
+@pytest.mark.rfc("5923#9.1")
+def test_a_call_whose_connection_the_customer_had_opened_ends_over_ours_once_that_is_lost() -> None:
+    lobby = SecureLobby()
+    theirs = Peer(lobby, Flow("TLS", SBC, (IPBX[0], 40001), NAME))
+    call = lobby.calls(by=theirs)
+    theirs.hears(180)
+    lobby.after(0.3)
+    call.acks(theirs.hears(200))
+    theirs.unreachable_because("connection reset")
+    (talk,) = lobby.node.talks
+    lobby.does(lobby.node.hang_up(talk, lobby.now))
+    theirs.quiet()
+    (_, flow) = lobby.ipbx.inbox[0]
+    assert flow == Flow("TLS", SBC, IPBX, NAME)
+    lobby.ipbx.says(200, lobby.ipbx.hears("BYE"))
+    lobby.rests()
+
+
 def test_a_subscriber_calls_in_by_the_customers_name_over_tls_and_srtp() -> None:
     lobby = SecureLobby()
     _, out = lobby.node.place(FAR, OWN, Behaviour(tone=425), 0.0)

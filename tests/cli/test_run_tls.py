@@ -243,7 +243,7 @@ def test_sighup_takes_new_certificates_for_both_roles_and_drops_no_connection() 
                     line = await asyncio.to_thread(logged, child, "not reloaded")
                     assert "certificates.public_server" in line
                     assert await asyncio.to_thread(presented, told["phones"]["TLS"]) == before
-                    renewed = authority("Customer").issue(IPBX)
+                    renewed = authority("Customer").issue(IPBX, common_name="renewed")
                     paper(here.folder, renewed)
                     child.send_signal(signal.SIGHUP)
                     await asyncio.to_thread(logged, child, "reloaded; new calls take it")
@@ -256,6 +256,8 @@ def test_sighup_takes_new_certificates_for_both_roles_and_drops_no_connection() 
                     nominal.port.end(flow, "")  # the next connection is made with the new certificate
                     shaken = await nominal.shakes()
                     assert isinstance(shaken, TlsUp), shaken
+                    shown = (await status(here))["gateways"][0]["tls"]
+                    assert shown["ours"] == "CN=renewed"
 
     play(main())
 

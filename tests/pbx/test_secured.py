@@ -6,13 +6,15 @@ from typing import Any
 
 import pytest
 from tests.line import SeededIds
-from tests.pbx.office import OFFER, Office, Phone
+from tests.pbx.office import ANSWER, OFFER, Office, Phone
 from tests.pbx.secured import (
     FAR,
     KEY,
     NAMES,
+    NOMINAL,
     OTHER_KEY,
     OWN,
+    PHONES_TLS,
     SUITE,
     SecureOffice,
     described,
@@ -21,7 +23,7 @@ from tests.pbx.secured import (
     up,
 )
 from tests.pbx.test_call_outgoing import talking as clear_call
-from tests.peers import Dialog, sdp
+from tests.peers import Dialog, Peer, sdp
 
 from trunkline.media import anchor
 from trunkline.sip.flow import Flow
@@ -247,6 +249,54 @@ def test_no_key_of_anybody_stands_in_a_record_a_log_or_the_status() -> None:
     shown += [repr(office.records), repr(office.logs), repr(office.media)]
     for secret in (KEY, *(key.removeprefix("inline:") for key in ours)):
         assert not any(secret in text for text in shown)
+
+
+# --- connections ----------------------------------------------------------------------------------
+
+
+@pytest.mark.guide("TLS-3")
+@pytest.mark.parametrize(
+    "headers",
+    [
+        (("Contact", "<sip:194.250.129.199:5071;transport=tls>"),),
+        (("Record-Route", "<sip:194.250.129.199:5071;transport=tls;lr>"),),
+    ],
+    ids=["Contact", "Record-Route"],
+)
+def test_a_far_side_that_names_an_address_is_still_reached_by_the_gateways_connection(
+    headers: tuple[tuple[str, str], ...],
+) -> None:
+    """No certificate speaks for an address: what is sent in the dialog goes where its name is known."""
+    office = SecureOffice()
+    phone = office.phone("201")
+    call = phone.dials(NUMBER)
+    far = Dialog(office.nominal, office.nominal.hears("INVITE"), calls=False)
+    far.says(200, FAR, headers)
+    call.acks(phone.hears(200))
+    call.byes()
+    said = [(message.method, flow) for message, flow in office.nominal.inbox if isinstance(message, Request)]
+    assert said == [(method, Flow("TLS", OWN, NOMINAL, NAMES[0])) for method in ("ACK", "BYE")]
+    assert not office.lost
+
+
+@pytest.mark.rfc("5923#9.1")
+def test_a_call_whose_connection_the_carrier_had_opened_ends_over_ours_once_that_is_lost() -> None:
+    """Nobody listens where the carrier's connection came from; the name asked for stays the gateway's."""
+    office = SecureOffice()
+    phone = office.phone("201")
+    theirs = Peer(office, Flow("TLS", OWN, (NOMINAL[0], 40001), NAMES[0]))
+    call = office.calls_in_by(theirs)
+    bell = phone.rung()
+    bell.says(200, OFFER)
+    phone.hears("ACK")
+    call.acks(theirs.hears(200))
+    theirs.unreachable_because("connection reset")
+    bell.byes()
+    theirs.quiet()
+    (_, flow) = office.nominal.inbox[0]
+    assert flow == Flow("TLS", OWN, NOMINAL, NAMES[0])
+    office.nominal.says(200, office.nominal.hears("BYE"))
+    office.rests()
 
 
 # --- hold -----------------------------------------------------------------------------------------
@@ -511,6 +561,29 @@ def test_over_bvpn_an_offer_of_srtp_alone_is_refused_from_either_side() -> None:
     office.calls_in(sdp=savp("198.51.100.11")).hears_no(488)
     phone.quiet()
     assert [record["status"] for record in office.records if record["record"] == "call"] == [488, 488]
+    office.rests()
+
+
+@pytest.mark.guide("BVPN-2")
+def test_over_bvpn_a_phone_on_tls_speaks_with_the_carrier_in_the_clear_or_not_at_all() -> None:
+    """Its signalling is sealed, its media goes straight to the SBC, which takes RTP/AVP alone."""
+    papers = {"public_server": {"certificate": "a.pem", "key": "a.key"}, "trust": ["ca.pem"]}
+    office = Office({"phones.listen.tls": "5061", "certificates": papers})
+    phone = Phone(office, "201", 5061, "TLS", PHONES_TLS)
+    phone.registers()
+    call = phone.dials(NUMBER)
+    far = Dialog(office.nominal, office.nominal.hears("INVITE"), calls=False)
+    assert b"RTP/AVP" in far.invite.body
+    assert b"a=crypto" not in far.invite.body
+    far.says(200, ANSWER)
+    office.nominal.hears("ACK")
+    answer = phone.hears(200)
+    assert described(answer.body).audio.connection == "198.51.100.11"  # type: ignore[union-attr]
+    call.acks(answer)
+    call.byes()
+    far.hears_bye()
+    phone.dials(NUMBER, savp("192.0.2.101")).hears_no(488)
+    office.nominal.quiet()
     office.rests()
 
 

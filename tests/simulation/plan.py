@@ -155,10 +155,10 @@ MOODS = (
 
 def plan_of(seed: int) -> Plan:
     """The plan of a seed; the same seed, the same plan."""
-    return _Maker(seed).plan()
+    return Maker(seed).plan()
 
 
-class _Maker:
+class Maker:
     """Draws one plan."""
 
     def __init__(self, seed: int) -> None:

@@ -1,7 +1,8 @@
 """Bugs planted on purpose: patches against `src`, applied to a copy, and a search for a seed that finds them.
 
 A patch is a unified diff behind a head of two lines: what it breaks, and `Seeds: FIRST-LAST`, the
-seeds that are played on the broken copy until a law breaks.
+seeds that are played on the broken copy until a law breaks. `Secured seeds:` are those of the
+secured town.
 """
 
 from __future__ import annotations
@@ -15,16 +16,16 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 PATCHES = Path(__file__).parent / "bugs"
-# Plays seeds until a law is broken; says which seed, and how many were played.
+# Plays seeds until a law is broken; says which seed, and which law.
 HUNT = """
 import sys
 import trunkline
-from tests.simulation.play import play
+from {module} import {name} as play
 assert trunkline.__file__.startswith(sys.argv[1]), trunkline.__file__
 for seed in range(int(sys.argv[2]), int(sys.argv[3]) + 1):
     broken = play(seed).broken
     if broken:
-        print(f"seed {seed}: {broken[0]}")
+        print(f"seed {{seed}}: {{broken[0]}}")
         break
 """
 
@@ -42,14 +43,16 @@ class Bug:
     first: int
     last: int
     edits: tuple[tuple[str, str, str], ...]
+    secured: bool = False
 
     @classmethod
     def read(cls, path: Path) -> Bug:
         """A bug from its patch."""
         head, _, diff = path.read_text("utf-8").partition("\n\n")
         what, seeds = head.split("\n")
-        first, _, last = seeds.removeprefix("Seeds: ").partition("-")
-        return cls(path.stem, what, int(first), int(last), tuple(_edits(diff)))
+        town, _, numbers = seeds.partition(": ")
+        first, _, last = numbers.partition("-")
+        return cls(path.stem, what, int(first), int(last), tuple(_edits(diff)), town == "Secured seeds")
 
     def apply(self, root: Path) -> None:
         """Plant it in the copy of the repository at `root`. Raises DoesNotApply."""
@@ -65,7 +68,11 @@ class Bug:
         shutil.copytree(ROOT / "src", room / "src")
         self.apply(room)
         environment = {**os.environ, "PYTHONPATH": f"{room / 'src'}{os.pathsep}{ROOT}"}
-        command = [sys.executable, "-c", HUNT, str(room), str(self.first), str(self.last)]
+        hunt = HUNT.format(
+            module=f"tests.simulation.{'secured.' if self.secured else ''}play",
+            name="secure_play" if self.secured else "play",
+        )
+        command = [sys.executable, "-c", hunt, str(room), str(self.first), str(self.last)]
         done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
         return done.stdout.strip() or (done.stderr.strip() if done.returncode else "")
 

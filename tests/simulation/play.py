@@ -70,9 +70,8 @@ class _Bounds:
 class Play:
     """A plan on its way."""
 
-    def __init__(self, plan: Plan, *, log: bool = False) -> None:
-        self.plan = plan
-        self.town = Town(plan, log=log)
+    def __init__(self, plan: Plan, town: Town) -> None:
+        self.plan, self.town = plan, town
         self.placed: list[Placed] = []
 
     @property
@@ -87,9 +86,12 @@ class Play:
         except Exception as error:
             broken.append("".join(traceback.format_exception(error)))
         else:
-            broken += broken_laws(self)
+            broken += self._judge()
         world = self.world
         return Outcome(self.plan, world.fingerprint(), broken, world.log or [], world.sent)
+
+    def _judge(self) -> list[str]:
+        return broken_laws(self)
 
     def _play(self) -> None:
         plan, world = self.plan, self.world
@@ -187,7 +189,8 @@ class Play:
 
 def play(seed: int, *, log: bool = False) -> Outcome:
     """Play a seed."""
-    return Play(plan_of(seed), log=log).run()
+    plan = plan_of(seed)
+    return Play(plan, Town(plan, log=log)).run()
 
 
 if __name__ == "__main__":

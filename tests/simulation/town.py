@@ -12,7 +12,7 @@ from tests.simulation.hands import Hands, QuietHands, RtpHands, Studio
 from tests.simulation.plan import EXTENSIONS, OUTSIDER, Knobs, Plan, Trouble
 from tests.simulation.stranger import CALLING, Stranger
 from tests.simulation.wire import Account
-from tests.simulation.world import Host, Mode, World
+from tests.simulation.world import Host, Mode, Place, World
 
 from trunkline.call.leg import Leg
 from trunkline.call.node import Drain, Output
@@ -32,21 +32,20 @@ YOUNG = (
     66.0  # seconds an OPTIONS or REGISTER may live: 64*T1 until its answer, as long again until it is over
 )
 OUTSIDE = "198.51.100.20"
-EXAMPLE = Path(__file__).parents[2] / "examples" / "bvpn.yaml"
+EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
-@lru_cache(maxsize=1)
-def example_site() -> Site:
-    """The shipped example, with passwords that need no files."""
-    site = load(EXAMPLE.read_bytes(), EXAMPLE.name).site
+@lru_cache(maxsize=2)
+def example_site(name: str = "bvpn.yaml") -> Site:
+    """A shipped example, with passwords that need no files."""
+    site = load((EXAMPLES / name).read_bytes(), name).site
     assert site is not None
     users = tuple(user.model_copy(update={"password": f"pass-{user.extension}"}) for user in site.users)
     return site.model_copy(update={"users": users})
 
 
-def site_of(knobs: Knobs) -> Site:
-    """The example as this plan wants it."""
-    site = example_site()
+def site_of(knobs: Knobs, site: Site) -> Site:
+    """The example `site` as this plan wants it."""
     gateways = []
     for gateway, sbc in zip(site.trunk.gateways, site.carrier.sbcs, strict=True):
         supervision = gateway.protocol.supervision.model_copy(update={"options": knobs.options})
@@ -106,12 +105,12 @@ class Town:
 
     def __init__(self, plan: Plan, *, log: bool = False) -> None:
         self.plan = plan
-        self.world = World(plan.seed, log=log)
+        self.world = self._world(log)
         self.world.ttl = plan.knobs.ttl
         self.account = Account()
         self.world.taps.append(self.account)
-        self.studio = Studio(self.world)
-        self.site = site_of(plan.knobs)
+        self.studio = self._studio()
+        self.site = site_of(plan.knobs, self._example())
         self._seen: dict[Any, float] = {}  # transactions, and when they were first seen
         self.deaths: list[tuple[float, str]] = []  # when the process of which host ended
         self.crashes: list[float] = []  # when the IPBX's did so without draining
@@ -128,6 +127,15 @@ class Town:
             self._phone(extension)
         for extension in sorted(plan.twins):
             self._phone(f"{extension}b")
+
+    def _world(self, log: bool) -> World:
+        return World(self.plan.seed, log=log)
+
+    def _studio(self) -> Studio:
+        return Studio(self.world)
+
+    def _example(self) -> Site:
+        return example_site()
 
     # --- who is there -------------------------------------------------------------------
 
@@ -154,7 +162,8 @@ class Town:
         every = node.exchange.listen.every()
         udp = [address for transport, address in every if transport == "UDP"]
         tcp = [address for transport, address in every if transport == "TCP"]
-        return self.world.add("ipbx", node, udp, tcp)
+        tls = [address for transport, address in every if transport == "TLS"]
+        return self.world.add("ipbx", node, udp, tcp, tls)
 
     def _sbc(self, index: int) -> None:
         settings, gateway = self.site.carrier.sbcs[index], self.site.trunk.gateways[index]
@@ -163,7 +172,7 @@ class Town:
             listen = self.ipbx.exchange.listen.trunk["UDP"]
             self.world.add(settings.label, Stranger(place, listen, self.world.dice), [place], [place])
         else:
-            host = self.world.add(settings.label, self._new_sbc(settings.label), [place], [place])
+            host = self._sbc_at(place, settings.label)
             host.hands = self._hands(host)
             self.sbc_hosts[settings.label] = host
         domain = gateway.domain_proxy.target_domain
@@ -173,15 +182,21 @@ class Town:
             question = Question(f"_sip._{transport}.{domain}", "SRV")
             names[question] = (Srv(10, 10, settings.port, domain),)
 
+    def _sbc_at(self, place: Place, label: str) -> Host:
+        return self.world.add(label, self._new_sbc(label), [place], [place])
+
     def _new_sbc(self, label: str) -> Sbc:
         settings = next(sbc for sbc in self.site.carrier.sbcs if sbc.label == label)
         return Sbc(self.site, settings, self.world.ids, self.world.now)
 
     def _phone(self, desk: str) -> None:
         place = (_address(desk), 5060)
-        host = self.world.add(f"phone {desk}", self._new_phone(desk), [place], [place])
+        host = self._phone_at(place, desk)
         host.hands = self._hands(host)
         self.phone_hosts[desk] = host
+
+    def _phone_at(self, place: Place, desk: str) -> Host:
+        return self.world.add(f"phone {desk}", self._new_phone(desk), [place], [place])
 
     def _new_phone(self, desk: str) -> Phone:
         """The phone on that desk: `201`, or `201b` for a user's second one."""
@@ -201,13 +216,17 @@ class Town:
             timers=TimerValues(knobs.t1),
         )
         behaviour = self.plan.phones[EXTENSIONS.index(user.extension)]
-        phone = Phone(settings, self.world.ids, self.world.now, behaviour)
+        phone = Phone(self._as_wanted(settings), self.world.ids, self.world.now, behaviour)
         if knobs.without_update:
             endpoint = phone.endpoint
             methods = tuple(method for method in endpoint.settings.methods if method != "UPDATE")
             endpoint.settings = replace(endpoint.settings, methods=methods)
             endpoint.allow = ", ".join(methods)
         return phone
+
+    def _as_wanted(self, settings: PhoneSettings) -> PhoneSettings:
+        """How this town's phones are set up."""
+        return settings
 
     def _hands(self, host: Host) -> Hands:
         kind = RtpHands if self.plan.rtp else QuietHands

@@ -99,6 +99,7 @@ class Host:
     node: Node
     udp: frozenset[Place]
     tcp: frozenset[Place]
+    tls: frozenset[Place] = frozenset()
     hands: Hands | None = None
     mode: Mode = Mode.UP
     records: list[dict[str, Any]] = field(default_factory=list)
@@ -109,7 +110,11 @@ class Host:
 
     @property
     def address(self) -> str:
-        return next(iter(sorted(self.udp | self.tcp)))[0]
+        return next(iter(sorted(self.udp | self.tcp | self.tls)))[0]
+
+    def listens(self, flow: Flow) -> bool:
+        """Whether the port this flow leaves from is open."""
+        return flow.local in {"UDP": self.udp, "TCP": self.tcp, "TLS": self.tls}[flow.transport]
 
 
 class _Pipe:
@@ -166,11 +171,18 @@ class World:
 
     # --- hosts ----------------------------------------------------------------------
 
-    def add(self, name: str, node: Node, udp: Iterable[Place], tcp: Iterable[Place] = ()) -> Host:
+    def add(
+        self,
+        name: str,
+        node: Node,
+        udp: Iterable[Place],
+        tcp: Iterable[Place] = (),
+        tls: Iterable[Place] = (),
+    ) -> Host:
         """A host on the network; its media hands are set afterwards."""
-        host = Host(name, node, frozenset(udp), frozenset(tcp))
+        host = Host(name, node, frozenset(udp), frozenset(tcp), frozenset(tls))
         self.hosts.append(host)
-        for transport, places in (("UDP", host.udp), ("TCP", host.tcp)):
+        for transport, places in (("UDP", host.udp), ("TCP", host.tcp), ("TLS", host.tls)):
             for place in places:
                 self._places[transport, place] = host
         return host
@@ -322,15 +334,12 @@ class World:
         for tap in self.taps:
             tap.sent(host, data, flow, self.now)
         self._note_message(host, data, flow)
-        if flow.transport == "UDP":
-            if flow.local in host.udp:
-                self._send_datagram(host, data, flow)
-            else:
-                self._unreachable(host, flow, "that port is not open")
-        elif flow.local in host.tcp:
-            self._write(host, data, flow)
-        else:
+        if not host.listens(flow):
             self._unreachable(host, flow, "that port is not open")
+        elif flow.transport == "UDP":
+            self._send_datagram(host, data, flow)
+        else:
+            self._write(host, data, flow)
 
     def _note_message(self, host: Host, data: bytes, flow: Flow) -> None:
         digest = self._digest
@@ -387,7 +396,7 @@ class World:
             self._connect(host, flow)
 
     def _connect(self, host: Host, flow: Flow) -> None:
-        far = self._places.get(("TCP", flow.remote))
+        far = self._places.get((flow.transport, flow.remote))
         if host.mode is Mode.SILENT or (far is not None and far.mode is Mode.SILENT):
             self.after(CONNECT, partial(self._not_opened, host, flow, "no connection within 5 s"))
         elif far is None or far.mode is Mode.GONE:
@@ -406,11 +415,14 @@ class World:
             return
         self._ports += 1
         b_flow = Flow(flow.transport, flow.remote, (flow.local[0], self._ports))
-        connection = Connection(host, flow, far, b_flow)
-        self._streams[flow.local, flow.remote] = connection
-        self._streams[b_flow.local, b_flow.remote] = connection
+        self._join(Connection(host, flow, far, b_flow), waiting)
+
+    def _join(self, connection: Connection, waiting: Iterable[bytes]) -> None:
+        """A connection stands; what waited for it goes out."""
+        for flow in (connection.a_flow, connection.b_flow):
+            self._streams[flow.local, flow.remote] = connection
         for data in waiting:
-            self._fill(connection, host, data)
+            self._fill(connection, connection.a, data)
 
     def _fill(self, connection: Connection, writer: Host, data: bytes) -> None:
         pipe = connection.pipes[id(writer)]
@@ -442,7 +454,11 @@ class World:
             self.after(self._stream_delay(), partial(self._drain, connection, writer))
         else:
             pipe.busy = False
+        self._arrived(connection, reader)
         self.give(reader, Received(data, flow))
+
+    def _arrived(self, connection: Connection, reader: Host) -> None:
+        """Something came to `reader` over this connection."""
 
     def _reset(self, connection: Connection, but: Host | None = None) -> None:
         """Both ends find the connection gone."""

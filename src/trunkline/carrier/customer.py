@@ -106,6 +106,12 @@ class Customer:
             return None
         return Path(self._static, f"{self._host}:{self._static.remote[1]}")
 
+    def home(self, flow: Flow, now: float) -> Flow | None:
+        """The way to the customer that this side opens, where a connection of the customer's is lost."""
+        path = self.path(now)
+        known = path is not None and flow.reliable and self.at(flow)
+        return path.flow if known and path is not None and path.flow.transport == flow.transport else None
+
     def unreachable(self, flow: Flow) -> None:
         """A connection it registered over is gone."""
         if self._registrar is not None:

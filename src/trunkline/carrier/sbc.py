@@ -91,7 +91,8 @@ class Sbc:
                 return self._taken(self.endpoint.receive(event.data, event.flow, now), now)
             case Unreachable():
                 self.customer.unreachable(event.flow)
-                return self._taken(self.endpoint.unreachable(event.flow, now), now)
+                home = self.customer.home(event.flow, now)
+                return self._taken(self.endpoint.unreachable(event.flow, now, home), now)
             case Drain():
                 return self._drain(now)
             case TlsUp() | TlsRefused():

@@ -73,8 +73,10 @@ class Ipbx:
             case Unreachable():
                 if (gateway := self._trunk_peer(event.flow)) is not None:
                     gateway.trouble = event.why
+                home = None if gateway is None else self._home(gateway, event.flow, now)
                 lost = self.exchange.registrar.unreachable(event.flow) if event.flow.reliable else []
-                return _lapsed(lost, event.why) + self._taken(self.endpoint.unreachable(event.flow, now), now)
+                failed = self.endpoint.unreachable(event.flow, now, home)
+                return _lapsed(lost, event.why) + self._taken(failed, now)
             case Answers():
                 return self._taken(self.exchange.trunk.resolved(event, now), now)
             case Drain():
@@ -105,6 +107,11 @@ class Ipbx:
     def _trunk_peer(self, flow: Flow) -> TrunkGateway | None:
         """The gateway at the other end of a flow, if it is one of the trunk's side."""
         return self.exchange.trunk.whose(flow) if self.exchange.listen.is_trunk(flow) else None
+
+    def _home(self, gateway: TrunkGateway, flow: Flow, now: float) -> Flow | None:
+        """The connection of a gateway that this side opens, for calls that came in on one that is lost."""
+        flows = map(self.exchange.flow_to, gateway.targets(now))
+        return next((home for home in flows if home and home.transport == flow.transport), None)
 
     def _handshake(self, event: TlsUp | TlsRefused) -> list[Output]:
         """TLS with a gateway is told and kept; of others only what was refused."""

@@ -233,8 +233,16 @@ class Endpoint:
             return self._response(message, now)
         return self._request(message, flow, now)
 
-    def unreachable(self, flow: Flow, now: float) -> list[Any]:
-        """Nothing can be sent on that flow: its transactions fail (§18.4), or fall back to UDP."""
+    def unreachable(self, flow: Flow, now: float, home: Flow | None = None) -> list[Any]:
+        """Nothing can be sent on that flow: its transactions fail (§18.4), or fall back to UDP.
+
+        `home` is the way to the same peer that this side can open: a connection it had opened
+        leads back to a port where nobody listens. Its dialogs take that way from now on.
+        """
+        if home is not None and home != flow:
+            for dialog in self.dialogs.values():
+                if _same_path(dialog.flow, flow):
+                    dialog.flow = home
         out: list[Any] = []
         for transaction in [t for t in self._clients.values() if _same_path(t.flow, flow)]:
             out += self._after(transaction, transaction.failed(now), now)
