@@ -11,9 +11,8 @@ from hypothesis import strategies as st
 
 from trunkline.plan import erlang
 
-# Erlang B loss table as printed in the textbooks and handbooks of teletraffic (for example ITU-D SG 2/16,
-# "Teletraffic Engineering Handbook", and T. S. Rappaport, "Wireless Communications", table 3.4): offered traffic
-# in Erlang by channels and blocking, rounded as printed there.
+# The Erlang B loss table of the handbooks (ITU-D SG 2/16, "Teletraffic Engineering Handbook"; Rappaport,
+# "Wireless Communications", table 3.4): traffic in Erlang by channels and blocking, to three figures.
 PUBLISHED = [
     # channels, 0.1 %, 1 %, 2 %, 5 %
     (1, 0.001, 0.0101, 0.0204, 0.0526),

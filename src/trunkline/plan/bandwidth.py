@@ -1,4 +1,4 @@
-"""What a voice channel really takes on a link, counted from its packets (CAC-2 gives the guide's round figure).
+"""What a voice channel really takes on a link, counted from its packets (CAC-2: the guide's figure).
 
 Sizes are bytes of one packet, rates kb/s in one direction. RTCP is the compound report that each
 end sends every 5 s (RFC 3550 §6.2, the minimum interval, which binds for a call of two).

@@ -17,11 +17,15 @@ FLOOR: Final = 1e-5  # the scale ends here: one call in 100 000
 TICKS_MAX: Final = 10
 
 _STYLE = """
-.tl-curve{font:14px system-ui,sans-serif;--ink:#1d2733;--faint:#d7dde4;--line:#0b63ce;--goal:#8a5300;--point:#b3261e}
-@media (prefers-color-scheme:dark){.tl-curve{--ink:#e6ebf0;--faint:#38424d;--line:#7ab8ff;--goal:#f0b35c;--point:#ff8a80}}
+.tl-curve{font:14px system-ui,sans-serif;--ink:#1d2733;--faint:#d7dde4;--line:#0b63ce;--goal:#8a5300}
+.tl-curve{--point:#b3261e}
+@media (prefers-color-scheme:dark){
+.tl-curve{--ink:#e6ebf0;--faint:#38424d;--line:#7ab8ff;--goal:#f0b35c;--point:#ff8a80}}
 .tl-curve text{fill:var(--ink)}.tl-curve .grid{stroke:var(--faint);stroke-width:1}
-.tl-curve .axis{stroke:var(--ink);stroke-width:1.5}.tl-curve .line{fill:none;stroke:var(--line);stroke-width:2.5}
-.tl-curve .goal{stroke:var(--goal);stroke-width:1.5;stroke-dasharray:6 4}.tl-curve text.of-goal{fill:var(--goal)}
+.tl-curve .axis{stroke:var(--ink);stroke-width:1.5}
+.tl-curve .line{fill:none;stroke:var(--line);stroke-width:2.5}
+.tl-curve .goal{stroke:var(--goal);stroke-width:1.5;stroke-dasharray:6 4}
+.tl-curve text.of-goal{fill:var(--goal)}
 .tl-curve .point{fill:var(--point)}.tl-curve text.of-point{fill:var(--point);font-weight:600}
 """
 
@@ -30,7 +34,8 @@ def figure(traffic: float, channels: int, most: float) -> Figure:
     """Blocking by number of channels at one traffic (Erlang); the site's own point; the goal as a line."""
     alt = said(
         "Blocking against channels at {traffic} E: {channels} channels lose {share} of the calls",
-        "Taux de refus selon le nombre de canaux pour {traffic} E : {channels} canaux perdent {share} des appels",
+        "Taux de refus selon le nombre de canaux pour {traffic} E : {channels} canaux perdent {share} des "
+        "appels",
         traffic=decimal(traffic), channels=channels, share=percent(erlang.blocking(traffic, channels)),
     )  # fmt: skip
     caption = said(

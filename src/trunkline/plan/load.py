@@ -104,7 +104,7 @@ def _counts(facts: Facts, scenario: str) -> tuple[int, ...]:
 
 
 class Link(NamedTuple):
-    """One link: the channels on it, what one of them takes (kb/s at IP level), and its rate (None: not given)."""
+    """One link: the channels on it, what one of them takes (kb/s at IP level), its rate (None: unknown)."""
 
     remote: RemoteSite | None
     channels: int

@@ -1,4 +1,4 @@
-"""Sizing: channels by the guide's scenarios, bandwidth of each link, Erlang B both ways, what-if (CAC-1 to CAC-3)."""
+"""Sizing: channels by the guide's scenarios, bandwidth of each link, Erlang B both ways, what-if (CAC)."""
 
 from __future__ import annotations
 
@@ -77,16 +77,17 @@ def chapter(site: Site, facts: Facts, more_users: int = 0) -> Chapter:
 def _traffic_words(site: Site, plan: Load) -> str:
     if plan.traffic is None:
         return said(
-            "The site file gives no busy-hour traffic: the {channels} channels of the trunk are taken as planned.",
-            "Le fichier de site ne donne pas de trafic à l'heure chargée : les {channels} canaux du trunk sont pris "
-            "comme prévus.",
+            "The site file gives no busy-hour traffic: the {channels} channels of the trunk are taken as "
+            "planned.",
+            "Le fichier de site ne donne pas de trafic à l'heure chargée : les {channels} canaux du trunk "
+            "sont pris comme prévus.",
             channels=site.trunk.channels,
         )
     return said(
-        "{traffic} E in the busy hour, remote sites included, with {share} of calls refused at most: {channels} "
-        "calls at once with the public network (Erlang B).",
-        "{traffic} E à l'heure chargée, sites distants compris, avec au plus {share} d'appels refusés : {channels} "
-        "appels simultanés avec le réseau public (Erlang B).",
+        "{traffic} E in the busy hour, remote sites included, with {share} of calls refused at most: "
+        "{channels} calls at once with the public network (Erlang B).",
+        "{traffic} E à l'heure chargée, sites distants compris, avec au plus {share} d'appels refusés : "
+        "{channels} appels simultanés avec le réseau public (Erlang B).",
         traffic=decimal(plan.traffic), share=percent(site.traffic.blocking), channels=plan.offnet,
     )  # fmt: skip
 
@@ -110,10 +111,11 @@ def _scenarios(plan: Load) -> Table:
         tuple(rows),
         said("Channels by scenario", "Canaux par scénario"),
         said(
-            "In brackets: what one call takes by the guide's table, times the calls planned. A remote site's calls "
-            "are its `channels`; the others are the main site's.",
-            "Entre parenthèses : ce que prend un appel selon le tableau du guide, multiplié par les appels prévus. "
-            "Les appels d'un site distant sont ses `channels` ; les autres sont ceux du site principal.",
+            "In brackets: what one call takes by the guide's table, times the calls planned. A remote site's "
+            "calls are its `channels`; the others are the main site's.",
+            "Entre parenthèses : ce que prend un appel selon le tableau du guide, multiplié par les appels "
+            "prévus. Les appels d'un site distant sont ses `channels` ; les autres sont ceux du site "
+            "principal.",
         ),
         tuple(range(1, 7)),
     )
@@ -124,11 +126,11 @@ def _bound(site: Site, plan: Load) -> Paragraph:
     source = Source("trunk.channels", "CAC-1")
     if wanted > have:
         words = said(
-            "All that is planned at once takes {wanted} channels on the IPBX; trunk.channels is {have}. Calls over "
-            "that are refused, not cut: order {wanted}, or plan fewer calls on hold or on-net.",
-            "Tout ce qui est prévu en même temps prend {wanted} canaux sur l'IPBX ; trunk.channels vaut {have}. Les "
-            "appels au-delà sont refusés, pas coupés : commander {wanted}, ou prévoir moins d'appels en attente ou "
-            "on-net.",
+            "All that is planned at once takes {wanted} channels on the IPBX; trunk.channels is {have}. "
+            "Calls over that are refused, not cut: order {wanted}, or plan fewer calls on hold or on-net.",
+            "Tout ce qui est prévu en même temps prend {wanted} canaux sur l'IPBX ; trunk.channels vaut "
+            "{have}. Les appels au-delà sont refusés, pas coupés : commander {wanted}, ou prévoir moins "
+            "d'appels en attente ou on-net.",
             wanted=wanted, have=have,
         )  # fmt: skip
         return Paragraph(words, source, "warning")
@@ -148,8 +150,10 @@ def _link_table(site: Site, facts: Facts, plan: Load) -> Table:
         more = sum(one.channels for one in remote)
         main = links(site, facts, plan)[0]
         carried = main._replace(channels=main.channels + more)
-        rows.insert(1, _link_row(carried, each, said("main site, with the remote sites' media",
-                                                     "site principal, avec les flux des sites distants")))  # fmt: skip
+        name = said(
+            "main site, with the remote sites' media", "site principal, avec les flux des sites distants"
+        )
+        rows.insert(1, _link_row(carried, each, name))
     return Table(
         (
             said("link", "lien"),
@@ -163,10 +167,12 @@ def _link_table(site: Site, facts: Facts, plan: Load) -> Table:
         tuple(rows),
         said("Bandwidth of each link", "Bande passante de chaque lien"),
         said(
-            "In each direction, at IP level. True: media and RTCP with their headers, SRTP and the tunnel where there "
-            "is one. The verdict holds the larger of both against the link. Leave room for signalling.",
-            "Dans chaque sens, au niveau IP. Réels : flux média et RTCP avec leurs en-têtes, SRTP et le tunnel s'il y "
-            "en a un. Le verdict compare le plus grand des deux au lien. Garder une marge pour la signalisation.",
+            "In each direction, at IP level. True: media and RTCP with their headers, SRTP and the tunnel "
+            "where there is one. The verdict holds the larger of both against the link. Leave room for "
+            "signalling.",
+            "Dans chaque sens, au niveau IP. Réels : flux média et RTCP avec leurs en-têtes, SRTP et le "
+            "tunnel s'il y en a un. Le verdict compare le plus grand des deux au lien. Garder une marge pour "
+            "la signalisation.",
         ),
         (1, 2, 3, 4),
     )
@@ -202,20 +208,20 @@ def _through_main_words(site: Site) -> tuple[Paragraph, ...]:
     names = ", ".join(one.label for one in remote)
     if site.over_internet:
         words = said(
-            "The IPBX anchors all media: a call of {names} crosses the main site's access twice, in the tunnel and "
-            "on the trunk. The second row counts the trunk's side; the tunnel's side comes on top where it uses the "
-            "same access.",
-            "L'IPBX ancre tous les flux : un appel de {names} traverse deux fois l'accès du site principal, dans le "
-            "tunnel et sur le trunk. La deuxième ligne compte le côté trunk ; le côté tunnel s'y ajoute s'il emprunte "
-            "le même accès.",
+            "The IPBX anchors all media: a call of {names} crosses the main site's access twice, in the "
+            "tunnel and on the trunk. The second row counts the trunk's side; the tunnel's side comes on top "
+            "where it uses the same access.",
+            "L'IPBX ancre tous les flux : un appel de {names} traverse deux fois l'accès du site principal, "
+            "dans le tunnel et sur le trunk. La deuxième ligne compte le côté trunk ; le côté tunnel s'y "
+            "ajoute s'il emprunte le même accès.",
             names=names,
         )
         return (Paragraph(words, Source("remote_sites", "INET-4, INET-5"), "warning"),)
     words = said(
-        "The guide's text leads the media of {names} through the main site, its table charges that site's router "
-        "nothing for it. The second row counts it; size for that row.",
-        "Le texte du guide fait passer les flux de {names} par le site principal, son tableau ne compte rien pour le "
-        "routeur de ce site. La deuxième ligne le compte ; dimensionner selon cette ligne.",
+        "The guide's text leads the media of {names} through the main site, its table charges that site's "
+        "router nothing for it. The second row counts it; size for that row.",
+        "Le texte du guide fait passer les flux de {names} par le site principal, son tableau ne compte rien "
+        "pour le routeur de ce site. La deuxième ligne le compte ; dimensionner selon cette ligne.",
         names=names,
     )
     return (Paragraph(words, Source("remote_sites", "BVPN-3, CAC-3"), "warning"),)
@@ -253,10 +259,11 @@ def _layers(site: Site) -> Table:
         said("SRTP in WireGuard", "SRTP dans WireGuard"),
     )  # fmt: skip
     note = said(
-        "kb/s of one channel in one direction, over {version}. Ethernet counts header and FCS (18 bytes). RTCP: one "
-        "report in 5 s, to add to the media. Behind NAT, ESP takes 8 bytes more in each packet.",
-        "kbit/s d'un canal dans un sens, en {version}. Ethernet compte l'en-tête et la FCS (18 octets). RTCP : un "
-        "rapport toutes les 5 s, à ajouter au média. Derrière un NAT, ESP prend 8 octets de plus par paquet.",
+        "kb/s of one channel in one direction, over {version}. Ethernet counts header and FCS (18 bytes). "
+        "RTCP: one report in 5 s, to add to the media. Behind NAT, ESP takes 8 bytes more in each packet.",
+        "kbit/s d'un canal dans un sens, en {version}. Ethernet compte l'en-tête et la FCS (18 octets). RTCP "
+        ": un rapport toutes les 5 s, à ajouter au média. Derrière un NAT, ESP prend 8 octets de plus par "
+        "paquet.",
         version="IPv6" if ipv6 else "IPv4",
     )
     title = said("What one channel takes", "Ce que prend un canal")
@@ -290,10 +297,10 @@ def _erlang(site: Site, plan: Load) -> list[Block]:
         said("verdict", "verdict"),
     )
     note = said(
-        "Erlang B: calls that find all channels busy are lost. The last figure is the most traffic at which the "
-        "channels planned keep the blocking allowed.",
-        "Erlang B : les appels qui trouvent tous les canaux occupés sont perdus. Le dernier chiffre est le trafic "
-        "maximal pour lequel les canaux prévus tiennent le refus admis.",
+        "Erlang B: calls that find all channels busy are lost. The last figure is the most traffic at which "
+        "the channels planned keep the blocking allowed.",
+        "Erlang B : les appels qui trouvent tous les canaux occupés sont perdus. Le dernier chiffre est le "
+        "trafic maximal pour lequel les canaux prévus tiennent le refus admis.",
     )
     table = Table(
         head, tuple(rows), said("Channels and blocking", "Canaux et refus"), note, tuple(range(1, 7))
@@ -330,10 +337,10 @@ def _what_if(site: Site, facts: Facts, more: int) -> Table | Paragraph:
     title = said("What if {more:+d} users", "Et avec {more:+d} utilisateurs", more=more)
     if now.traffic is None or not users or then.traffic is None:
         words = said(
-            "{title}: give traffic.busy_hour_erlang and the users or endpoints, from which the traffic of one user "
-            "is known.",
-            "{title} : indiquer traffic.busy_hour_erlang et les utilisateurs ou postes, dont on tire le trafic d'un "
-            "utilisateur.",
+            "{title}: give traffic.busy_hour_erlang and the users or endpoints, from which the traffic of "
+            "one user is known.",
+            "{title} : indiquer traffic.busy_hour_erlang et les utilisateurs ou postes, dont on tire le "
+            "trafic d'un utilisateur.",
             title=title,
         )
         return Paragraph(words, source, "warning")
@@ -360,9 +367,10 @@ def _what_if(site: Site, facts: Facts, more: int) -> Table | Paragraph:
     ]  # fmt: skip
     each = (traffic_with(site, 0) or 0) / users
     note = said(
-        "The traffic of one user stays as it is, {each} E in the busy hour; remote sites keep their own channels.",
-        "Le trafic d'un utilisateur reste le même, {each} E à l'heure chargée ; les sites distants gardent leurs "
-        "canaux.",
+        "The traffic of one user stays as it is, {each} E in the busy hour; remote sites keep their own "
+        "channels.",
+        "Le trafic d'un utilisateur reste le même, {each} E à l'heure chargée ; les sites distants gardent "
+        "leurs canaux.",
         each=decimal(each, 3),
     )
     return Table(
