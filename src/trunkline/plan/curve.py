@@ -11,8 +11,8 @@ from trunkline.plan import erlang
 from trunkline.plan.document import Figure
 from trunkline.plan.figures import decimal, percent
 
-WIDTH, HEIGHT = 720, 380
-LEFT, RIGHT, TOP, BOTTOM = 84, 24, 28, 56
+WIDTH, HEIGHT = 720, 392
+LEFT, RIGHT, TOP, BOTTOM = 84, 24, 40, 56
 FLOOR: Final = 1e-5  # the scale ends here: one call in 100 000
 TICKS_MAX: Final = 10
 
@@ -83,7 +83,7 @@ def _svg(traffic: float, channels: int, most: float, alt: str, language: Languag
         "{channels} channels: {share}", "{channels} canaux : {share}", channels=channels, share=percent(share)
     )
     x, y = across(channels), down(share)
-    left_of = x > (WIDTH + LEFT) / 2
+    left_of = x > WIDTH - RIGHT - 190  # the label's width; the curve falls from left to right
     side = f' class="of-point" text-anchor="{"end" if left_of else "start"}"'
     drawn += [
         f'<line class="axis" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{bottom}" y2="{bottom}"/>',
@@ -92,12 +92,12 @@ def _svg(traffic: float, channels: int, most: float, alt: str, language: Languag
         text(LEFT + 8, down(most) - 6, told(goal, language), ' class="of-goal"'),
         f'<polyline class="line" points="{points}"/>',
         f'<circle class="point" cx="{x:.1f}" cy="{y:.1f}" r="6"/>',
-        text(x + (-12 if left_of else 12), y - 10, told(here, language), side),
+        text(x + (-12 if left_of else 12), y + (22 if left_of else -10), told(here, language), side),
         text(
             (LEFT + WIDTH - RIGHT) / 2, HEIGHT - 12, told(said("channels", "canaux"), language),
             ' text-anchor="middle"',
         ),
-        text(LEFT - 60, TOP - 10, told(said("blocking", "taux de refus"), language)),
+        text(LEFT - 60, TOP - 18, told(said("blocking", "taux de refus"), language)),
     ]  # fmt: skip
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="tl-curve" viewBox="0 0 {WIDTH} {HEIGHT}" role="img"'
