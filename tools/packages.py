@@ -24,6 +24,9 @@ PEERS = {
     "tshark": "tshark",
     "dumpcap": "tshark",
     "ip": "iproute2",
+    "nft": "nftables",
+    "iptables-restore": "iptables",
+    "named-checkzone": "bind9-utils",
     "unshare": "util-linux",
     "openssl": "openssl",
     "g++": "g++",  # and with it gcc and libc6-dev: the generator of the media benchmark is C

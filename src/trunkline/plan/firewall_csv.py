@@ -20,16 +20,15 @@ ASK = "ask the carrier"
 
 
 def files(rows: Sequence[Opening]) -> tuple[File, ...]:
-    """One file. An unknown address or port reads "ask the carrier"; several addresses are parted by spaces."""
+    """One file. What is not known reads "ask the carrier"; several addresses are parted by spaces."""
     written = io.StringIO()
     lines = csv.writer(written, lineterminator="\n")
     lines.writerow(HEAD)
     for row in rows:
         ports = ("", "") if row.protocol == "esp" else (_port(row.first), _port(row.last))
-        lines.writerow(
-            (plain(row.id), row.section, row.protocol, *_end(row.source), "any", *_end(row.destination), *ports,
-             "out" if row.outward else "in", "yes" if row.crosses else "no", row.key, row.requirement)
-        )  # fmt: skip
+        ends = (*_end(row.source), "any", *_end(row.destination), *ports)
+        way = ("out" if row.outward else "in", "yes" if row.crosses else "no")
+        lines.writerow((plain(row.id), row.section, row.protocol, *ends, *way, row.key, row.requirement))
     says = said("every opening, for other firewalls", "toutes les ouvertures, pour d'autres pare-feu")
     return (File("firewall/openings.csv", written.getvalue(), says),)
 

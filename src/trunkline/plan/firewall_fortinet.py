@@ -25,8 +25,9 @@ def files(where: Ground) -> tuple[File, ...]:
 def _text(where: Ground) -> str:
     lines = [f"# {line}" for line in (*heading(where), *missing(where))]
     lines += ["# The SIP ALG must not touch this trunk (firewall.sip_alg) - pas d'ALG SIP sur ce trunk"]
-    lines += ["config system settings", "set default-voip-alg-mode kernel-helper-based"]
-    lines += ["set sip-helper disable", "end"]
+    lines += [
+        "# config system settings; set default-voip-alg-mode kernel-helper-based; set sip-helper disable; end"
+    ]
     rows = [row for row in where.rows if row.whole]
     far = {_name(end): end for row in rows for end in (row.source, row.destination) if not _ours(where, end)}
     lines += _addresses(where, far)
@@ -110,9 +111,7 @@ def _translation(where: Ground, rows: list[Opening]) -> list[str]:
 def _policies(where: Ground, rows: list[Opening]) -> list[str]:
     inside, outside = where.inside or INSIDE, where.outside or OUTSIDE
     lines = ["config firewall policy"]
-    number = 0
-    for row in rows:
-        number += 1
+    for number, row in enumerate(rows, 1):
         far = _name(row.destination if row.outward else row.source)
         near = _vip(row) if where.public and not row.outward else IPBX
         source, destination = (near, far) if row.outward else (far, near)

@@ -79,10 +79,8 @@ def missing(where: Ground) -> Iterator[str]:
     """One line for each row that no rule can be written of."""
     for row in where.rows:
         if not row.whole:
-            ends = f"{row.source.name or plain(row.source.title)} to {row.destination.name or plain(row.destination.title)}"
-            yield plain(
-                f"NOT OPEN, address or port not known - non ouvert, a completer: {ends}, {comment(row)}", 200
-            )
+            ends = " to ".join(end.name or plain(end.title) for end in (row.source, row.destination))
+            yield plain(f"NOT OPEN, address or port not known - non ouvert: {ends}, {comment(row)}", 200)
 
 
 def kernel_name(given: str, otherwise: str) -> str:

@@ -23,7 +23,7 @@ IKE_PORT, IKE_NAT_PORT = 500, 4500  # RFC 7296 §2, RFC 3948
 
 
 class End(NamedTuple):
-    """One end of an opening: what it is called, its DNS name if it has one, its addresses (empty: not known)."""
+    """One end of an opening: its title, its DNS name if it has one, its addresses (empty: not known)."""
 
     title: str
     name: str = ""
@@ -186,7 +186,9 @@ def _literal(gateway: Gateway | None, what: str) -> tuple[str, ...]:
 def _over_bvpn(site: Site, facts: Facts) -> Iterator[Opening]:
     near = ipbx(site)
     phones = End(said("phones", "postes"), "", _lan(site))
-    media = facts.numbers("bvpn.media_ports") if facts.known("bvpn.media_ports") else (None, None)
+    media: tuple[int, ...] | tuple[None, None] = (None, None)
+    if facts.known("bvpn.media_ports"):
+        media = facts.numbers("bvpn.media_ports")[:2]
     for index, gateway in enumerate(site.trunk.gateways):
         rank, shown = _RANK[index] if index < len(_RANK) else (str(index + 1), gateway.label)
         told = site.carrier.sbcs[index] if index < len(site.carrier.sbcs) else None
@@ -195,24 +197,40 @@ def _over_bvpn(site: Site, facts: Facts) -> Iterator[Opening]:
         known = (host,) if is_address(host) else (told.signalling,) if told else ()
         far = End(title, "" if is_address(host) else host, known)
         protocol: Literal["tcp", "udp"] = "udp" if gateway.domain_proxy.transport == "udp" else "tcp"
-        out_port = gateway.domain_proxy.port
-        if facts.known("bvpn.signalling_port"):
-            out_port = facts.number("bvpn.signalling_port")
         in_port = site.trunk.listen.udp if protocol == "udp" else site.trunk.listen.tcp
         key = f"trunk.gateways.{index}.domain_proxy"
         far_media = End(title, "", (told.media,) if told else ())
+        sent, into = _sbc_port(gateway, facts), in_port or None
+        sbc = f"carrier.sbcs.{index}"
         rows = (
-            ("signalling_out", CLEAR_SIGNALLING, protocol, near, far, out_port, out_port, True, key, "BVPN-1"),
-            ("signalling_in", CLEAR_SIGNALLING, protocol, far, near, in_port or None, in_port or None, False,
-             "trunk.listen", "BVPN-1"),
-            ("media_out", CLEAR_MEDIA, "udp", phones, far_media, *media, True, f"carrier.sbcs.{index}", "BVPN-2"),
-            ("media_in", CLEAR_MEDIA, "udp", far_media, phones, *media, False, f"carrier.sbcs.{index}", "BVPN-2"),
-        )  # fmt: skip
+            ("signalling_out", CLEAR_SIGNALLING, protocol, near, far, sent, sent, True, key, "BVPN-1"),
+            (
+                "signalling_in",
+                CLEAR_SIGNALLING,
+                protocol,
+                far,
+                near,
+                into,
+                into,
+                False,
+                "trunk.listen",
+                "BVPN-1",
+            ),
+            ("media_out", CLEAR_MEDIA, "udp", phones, far_media, *media, True, sbc, "BVPN-2"),
+            ("media_in", CLEAR_MEDIA, "udp", far_media, phones, *media, False, sbc, "BVPN-2"),
+        )
         for here, service, spoken, source, destination, first, last, outward, at, requirement in rows:
             yield Opening(
                 f"trunk/{here}/{rank}", "trunk", service, "tcp" if spoken == "tcp" else "udp", source,
                 destination, first, last, outward, False, at, requirement,
             )  # fmt: skip
+
+
+def _sbc_port(gateway: Gateway, facts: Facts) -> int | None:
+    """The SBC's port: the guide's where it has one, else the site's own; None where neither says it."""
+    if facts.known("bvpn.signalling_port"):
+        return facts.number("bvpn.signalling_port")
+    return gateway.domain_proxy.port
 
 
 def _lan(site: Site) -> tuple[str, ...]:
@@ -259,7 +277,7 @@ def _cloud_connect(site: Site, facts: Facts) -> Iterator[Opening]:
 def _site_vpn(site: Site) -> Iterator[Opening]:
     if site.vpn is None:
         return
-    main = _host(said("main site's tunnel end", "extrémité du tunnel du site principal"), site.vpn.address)
+    main = _host(said("tunnel end of the main site", "extrémité du tunnel, site principal"), site.vpn.address)
     for index, remote in enumerate(site.remote_sites):
         link = remote.link
         if link.vpn not in ("wireguard", "ipsec"):
