@@ -20,7 +20,7 @@ from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "tools"))  # run as a program, pytest has not done it
-from packages import find  # noqa: E402
+from packages import find
 
 PATIENCE = 20.0  # s for what must come
 

@@ -1,6 +1,6 @@
-"""The firewall files loaded in a firewall of their own, and packets sent through it: what passes, what does not.
+"""The firewall files loaded in a firewall of their own, and packets sent through it: what passes, what not.
 
-What may pass is written here again, by hand from the guide's table (2.4.4), so that rows and rules are both judged.
+What may pass is written here again, by hand from the guide's table (2.4.4): rows and rules are both judged.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def ground(near: str, public: str, *, bridge: bool = False) -> Iterator[Ground]:
 
 
 def outcome(on: Ground, *, outward: bool) -> tuple[set[Packet], set[Packet]]:
-    """Every far end, protocol and port tried in one direction: what arrived, and what the table lets through."""
+    """Every far end, protocol and port tried in one direction: what arrived, and what the table lets by."""
     sender, receiver = (on.ipbx, on.internet) if outward else (on.internet, on.ipbx)
     receiver.asks("sniff", "isp" if outward else "eth1")
     wanted = set()
