@@ -14,9 +14,10 @@ import socket
 import struct
 import subprocess
 import sys
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any, NamedTuple, Self
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "tools"))  # run as a program, pytest has not done it
@@ -34,16 +35,24 @@ class Packet(NamedTuple):
     destination: str
     port: int
     mark: str = ""
+    tos: int = 0
 
 
 class Host:
-    """One network namespace."""
+    """One network namespace, and a mount namespace: `mounts` lays folders of the test over the machine's own.
 
-    def __init__(self, name: str) -> None:
+    /run is empty and its own, so that daemons of two hosts do not meet there.
+    """
+
+    def __init__(self, name: str, mounts: Mapping[str, Path] = MappingProxyType({})) -> None:
         self.name = name
-        command = [find("unshare") or "unshare", "-n", sys.executable, __file__]
+        command = [find("unshare") or "unshare", "-n", "-m", sys.executable, __file__]
         self._child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.runs("ip", "link", "set", "lo", "up")
+        if mounts:
+            self.runs("mount", "-t", "tmpfs", "tmpfs", "/run")
+        for place, folder in mounts.items():
+            self.runs("mount", "--bind", str(folder), place)
 
     def asks(self, verb: str, *words: Any) -> Any:
         """One verb done there; AssertionError with what went wrong."""
@@ -112,6 +121,20 @@ class _Inside:
 
     def pid(self) -> int:
         return os.getpid()
+
+    def start(self, command: list[str], log: str, environment: dict[str, str]) -> None:
+        """A daemon, which ends with this host."""
+        child = subprocess.Popen(
+            command,
+            env=os.environ | environment,
+            stdout=self.kept.enter_context(open(log, "w")),
+            stderr=subprocess.STDOUT,
+        )
+        self.kept.callback(child.wait, PATIENCE)
+        self.kept.callback(child.terminate)
+
+    def exists(self, path: str) -> bool:
+        return os.path.exists(path)
 
     def write(self, path: str, value: str) -> None:
         with open(path, "w") as file:
@@ -191,7 +214,9 @@ def _packet(frame: bytes) -> Packet | None:
     ports = struct.unpack("!HH", inner[:4])
     if frame[23] == socket.IPPROTO_UDP:
         length = struct.unpack("!H", inner[4:6])[0]
-        return Packet("udp", source, ports[0], destination, ports[1], inner[8:length].decode("latin-1"))
+        return Packet(
+            "udp", source, ports[0], destination, ports[1], inner[8:length].decode("latin-1"), frame[15]
+        )
     if frame[23] == socket.IPPROTO_TCP and inner[13] & 0x12 == 0x02:
         return Packet("tcp", source, ports[0], destination, ports[1])
     return None

@@ -295,7 +295,7 @@ def _secret(name: str, ids: tuple[str, str], file: str) -> list[str]:
 
 
 def _key_file(folder: str, path: str) -> str:
-    """Where the key lies on the router: its file's name, in letters harmless to a shell, in a fixed folder."""
+    """Where the key lies on the router: its file's name, in letters harmless to a shell."""
     name = PurePosixPath(path).name
     stem, dot, ending = name.partition(".")
     return f"{folder}/{slug(stem)}{dot}{slug(ending)}" if dot else f"{folder}/{slug(stem)}"
