@@ -124,12 +124,11 @@ class _Inside:
 
     def start(self, command: list[str], log: str, environment: dict[str, str]) -> None:
         """A daemon, which ends with this host."""
+        written = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         child = subprocess.Popen(
-            command,
-            env=os.environ | environment,
-            stdout=self.kept.enter_context(open(log, "w")),
-            stderr=subprocess.STDOUT,
+            command, env=os.environ | environment, stdout=written, stderr=subprocess.STDOUT
         )
+        os.close(written)
         self.kept.callback(child.wait, PATIENCE)
         self.kept.callback(child.terminate)
 

@@ -77,11 +77,11 @@ def test_ipv6_ends_are_written_as_such() -> None:
 @pytest.mark.interop
 def test_hostile_labels_and_key_names_stay_words(tmp_path: Path) -> None:
     names = ("Aix; rm -rf /", "Aix $(reboot)", "à côté de la très longue gare")
-    one = {
-        "channels": "1", "network": "192.168.20.0/24",
-        "link": {"kind": "internet", "kbps": "100", "vpn": "wireguard", "vpn_key": "secrets/x;$(reboot).p ub"},
-    }  # fmt: skip
-    sites = [dict(one, label=label, network=f"192.168.{20 + n}.0/24") for n, label in enumerate(names)]
+    link = {"kind": "internet", "kbps": "100", "vpn": "wireguard", "vpn_key": "secrets/x;$(reboot).p ub"}
+    sites = [
+        {"label": label, "channels": "1", "network": f"192.168.{20 + number}.0/24", "link": dict(link)}
+        for number, label in enumerate(names)
+    ]
     changes = {"remote_sites": sites, "users": [], "endpoints": []}
     made = texts(tunnels.chapter(site(REMOTE_INTERNET, **changes), FACTS))
     assert len({name for name in made if "main-site" not in name}) == 3

@@ -1,4 +1,4 @@
-"""The tunnels brought up between two routers by wg-quick and by strongSwan, from the very files of the dossier."""
+"""The tunnels brought up between two routers by wg-quick and strongSwan, from the dossier's very files."""
 
 from __future__ import annotations
 
