@@ -13,6 +13,7 @@ import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from cisco_acl import Ace, Acl
@@ -248,6 +249,9 @@ def test_opnsense_lets_pass_what_the_guide_opens(topology: str) -> None:
     judged(opnsense(texts, "opt1"), near, outward=True)
     judged(opnsense(texts, "wan"), near, outward=False)
     assert texts == files(of)  # the ids too
+    assert {
+        UUID(name).version for name in json.loads(texts["opnsense/aliases.json"])["aliases"]["alias"]
+    } == {5}
     aliases = {a["name"] for a in json.loads(texts["opnsense/aliases.json"])["aliases"]["alias"].values()}
     assert all(re.fullmatch(r"[a-zA-Z0-9_]{1,31}", name) for name in aliases)
     if not public:

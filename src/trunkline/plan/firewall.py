@@ -133,9 +133,9 @@ def _table(rows: Sequence[Opening], section: Section, note: str) -> Table:
         said("service", "service"),
         said("protocol", "protocole"),
         said("from", "de"),
-        said("address", "adresse"),
+        said("its address", "son adresse"),
         said("to", "vers"),
-        said("address", "adresse"),
+        said("its address", "son adresse"),
         said("port", "port"),
     )
     lines = [

@@ -8,10 +8,10 @@ The ids are made from names, so that a second import mends the first. pf lets an
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import json
 from typing import Final
-from uuid import NAMESPACE_URL, uuid5
 
 from trunkline.finding import said
 from trunkline.plan.document import File
@@ -66,7 +66,13 @@ def files(where: Ground) -> tuple[File, ...]:
 
 
 def _id(*words: str) -> str:
-    return str(uuid5(NAMESPACE_URL, "trunkline/" + "/".join(words)))
+    """A UUID made from a name, version 5 (RFC 9562 §5.5)."""
+    digest = hashlib.sha1("/".join(("trunkline", *words)).encode(), usedforsecurity=False).digest()
+    octets = bytearray(digest[:16])
+    octets[6] = octets[6] & 0x0F | 0x50
+    octets[8] = octets[8] & 0x3F | 0x80
+    text = octets.hex()
+    return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
 
 
 def _alias(where: Ground, end: End) -> str:

@@ -185,7 +185,8 @@ def _literal(gateway: Gateway | None, what: str) -> tuple[str, ...]:
 
 def _over_bvpn(site: Site, facts: Facts) -> Iterator[Opening]:
     near = ipbx(site)
-    phones = End(said("phones", "postes"), "", _lan(site))
+    remote = tuple(one.network for one in site.remote_sites if one.network)
+    phones = End(said("phones", "postes"), "", (*_lan(site), *remote))
     media: tuple[int, ...] | tuple[None, None] = (None, None)
     if facts.known("bvpn.media_ports"):
         media = facts.numbers("bvpn.media_ports")[:2]

@@ -96,7 +96,7 @@ def _scenarios(plan: Load) -> Table:
     rows = []
     for planned in plan.planned:
         cells = (
-            f"{taken} ({each} × {planned.calls})"
+            f"{taken} ({each} × {planned.calls})" if planned.calls else f"0 ({each})"
             for taken, each in zip(planned.taken, planned.each, strict=True)
         )
         key = {"offnet_rs_on_hold": "traffic.on_hold", "forced_onnet_hq_rs": "traffic.forced_onnet"}
@@ -208,20 +208,21 @@ def _through_main_words(site: Site) -> tuple[Paragraph, ...]:
     names = ", ".join(one.label for one in remote)
     if site.over_internet:
         words = said(
-            "The IPBX anchors all media: a call of {names} crosses the main site's access twice, in the "
-            "tunnel and on the trunk. The second row counts the trunk's side; the tunnel's side comes on top "
-            "where it uses the same access.",
-            "L'IPBX ancre tous les flux : un appel de {names} traverse deux fois l'accès du site principal, "
-            "dans le tunnel et sur le trunk. La deuxième ligne compte le côté trunk ; le côté tunnel s'y "
-            "ajoute s'il emprunte le même accès.",
+            "The IPBX anchors all media: a call of a remote site ({names}) crosses the main site's access "
+            "twice, in the tunnel and on the trunk. The second row counts the trunk's side; the tunnel's "
+            "side comes on top where it uses the same access.",
+            "L'IPBX ancre tous les flux : un appel d'un site distant ({names}) traverse deux fois l'accès du "
+            "site principal, dans le tunnel et sur le trunk. La deuxième ligne compte le côté trunk ; le "
+            "côté tunnel s'y ajoute s'il emprunte le même accès.",
             names=names,
         )
         return (Paragraph(words, Source("remote_sites", "INET-4, INET-5"), "warning"),)
     words = said(
-        "The guide's text leads the media of {names} through the main site, its table charges that site's "
-        "router nothing for it. The second row counts it; size for that row.",
-        "Le texte du guide fait passer les flux de {names} par le site principal, son tableau ne compte rien "
-        "pour le routeur de ce site. La deuxième ligne le compte ; dimensionner selon cette ligne.",
+        "The guide's text leads the remote sites' media ({names}) through the main site, its table charges "
+        "that site's router nothing for it. The second row counts it; size for that row.",
+        "Le texte du guide fait passer les flux des sites distants ({names}) par le site principal, son "
+        "tableau ne compte rien pour le routeur de ce site. La deuxième ligne le compte ; dimensionner selon "
+        "cette ligne.",
         names=names,
     )
     return (Paragraph(words, Source("remote_sites", "BVPN-3, CAC-3"), "warning"),)
@@ -238,36 +239,27 @@ def _layers(site: Site) -> Table:
     rows = []
     for (codec, ptime), key in sorted(media.items()):
         plain = Voice(codec, ptime, "", ipv6)
-        sealed = replace(plain, suite=suite)
+        pair = plain, replace(plain, suite=suite)
+        layers: list[tuple[str, list[float]]] = [
+            (said("IP level", "niveau IP"), [voice.media for voice in pair]),
+            (said("on Ethernet", "sur Ethernet"), [voice.ethernet for voice in pair]),
+            (said("RTCP, to add", "RTCP, à ajouter"), [voice.control for voice in pair]),
+        ]
         tunnels: tuple[Tunnel, ...] = ("ipsec-gcm", "ipsec-cbc", "wireguard")
-        figures = [plain.media, sealed.media, plain.ethernet, sealed.ethernet, plain.control, sealed.control]
-        figures += [replace(voice, tunnel=one).media for one in tunnels for voice in (plain, sealed)]
-        cells = (f"{codec}, {ptime} ms", *(decimal(figure) for figure in figures))
-        rows.append(Row(cells, Source(key, "CAC-2, SRTP-1")))
-    head = (
-        said("codec", "codec"),
-        said("RTP, IP level", "RTP, niveau IP"),
-        said("SRTP, IP level", "SRTP, niveau IP"),
-        said("RTP, Ethernet", "RTP, Ethernet"),
-        said("SRTP, Ethernet", "SRTP, Ethernet"),
-        "RTCP", "SRTCP",
-        said("RTP in ESP AES-GCM-16", "RTP dans ESP AES-GCM-16"),
-        said("SRTP in ESP AES-GCM-16", "SRTP dans ESP AES-GCM-16"),
-        said("RTP in ESP AES-CBC, HMAC-SHA-256", "RTP dans ESP AES-CBC, HMAC-SHA-256"),
-        said("SRTP in ESP AES-CBC, HMAC-SHA-256", "SRTP dans ESP AES-CBC, HMAC-SHA-256"),
-        said("RTP in WireGuard", "RTP dans WireGuard"),
-        said("SRTP in WireGuard", "SRTP dans WireGuard"),
-    )  # fmt: skip
+        layers += [(_TUNNEL[one], [replace(voice, tunnel=one).media for voice in pair]) for one in tunnels]
+        rows += [
+            Row((f"{codec}, {ptime} ms", layer, *map(decimal, figures)), Source(key, "CAC-2, SRTP-1"))
+            for layer, figures in layers
+        ]
+    head = (said("codec", "codec"), said("counted", "compté"), "RTP", "SRTP")
     note = said(
         "kb/s of one channel in one direction, over {version}. Ethernet counts header and FCS (18 bytes). "
-        "RTCP: one report in 5 s, to add to the media. Behind NAT, ESP takes 8 bytes more in each packet.",
+        "RTCP: one report in 5 s. Behind NAT, ESP takes 8 bytes more in each packet.",
         "kbit/s d'un canal dans un sens, en {version}. Ethernet compte l'en-tête et la FCS (18 octets). RTCP "
-        ": un rapport toutes les 5 s, à ajouter au média. Derrière un NAT, ESP prend 8 octets de plus par "
-        "paquet.",
+        ": un rapport toutes les 5 s. Derrière un NAT, ESP prend 8 octets de plus par paquet.",
         version="IPv6" if ipv6 else "IPv4",
     )
-    title = said("What one channel takes", "Ce que prend un canal")
-    return Table(head, tuple(rows), title, note, tuple(range(1, len(head))))
+    return Table(head, tuple(rows), said("What one channel takes", "Ce que prend un canal"), note, (2, 3))
 
 
 def _erlang(site: Site, plan: Load) -> list[Block]:
