@@ -41,12 +41,14 @@ class Packet(NamedTuple):
 class Host:
     """One network namespace, and a mount namespace: `mounts` lays folders of the test over the machine's own.
 
-    /run is empty and its own, so that daemons of two hosts do not meet there.
+    /run is then empty and its own, so that daemons of two hosts do not meet there. All that is started in
+    a host ends with it: it is the first process of a process namespace.
     """
 
     def __init__(self, name: str, mounts: Mapping[str, Path] = MappingProxyType({})) -> None:
         self.name = name
-        command = [find("unshare") or "unshare", "-n", "-m", sys.executable, __file__]
+        own = ("--net", "--mount", "--pid", "--fork", "--mount-proc", "--kill-child")
+        command = [find("unshare") or "unshare", *own, sys.executable, __file__]
         self._child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.runs("ip", "link", "set", "lo", "up")
         if mounts:
@@ -78,7 +80,7 @@ class Host:
 
     @property
     def pid(self) -> int:
-        return int(self.asks("pid"))
+        return self._child.pid  # of unshare, which is in the network namespace itself
 
     def __enter__(self) -> Self:
         return self
@@ -118,9 +120,6 @@ class _Inside:
         if done.returncode:
             raise OSError(f"{done.stdout}{done.stderr}")
         return done.stdout
-
-    def pid(self) -> int:
-        return os.getpid()
 
     def start(self, command: list[str], log: str, environment: dict[str, str]) -> None:
         """A daemon, which ends with this host."""
@@ -226,7 +225,7 @@ def _serve() -> None:
     verbs: dict[str, Callable[..., Any]] = {
         verb.__name__: verb
         for verb in (
-            inside.run, inside.pid, inside.start, inside.exists, inside.write, inside.sniff, inside.seen,
+            inside.run, inside.start, inside.exists, inside.write, inside.sniff, inside.seen,
             inside.udp, inside.syn, inside.listen, inside.accept, inside.connect, inside.open, inside.send,
             inside.receive,
         )
