@@ -24,6 +24,15 @@ PEERS = {
     "tshark": "tshark",
     "dumpcap": "tshark",
     "ip": "iproute2",
+    "nft": "nftables",
+    "iptables-restore": "iptables",
+    "named-checkzone": "bind9-utils",
+    "wg-quick": "wireguard-tools",
+    "wireguard-go": "wireguard-go",  # where the kernel has no WireGuard
+    "/usr/lib/ipsec/charon": "strongswan-charon",
+    "swanctl": "strongswan-swanctl",
+    "/usr/lib/ipsec/plugins/libstrongswan-openssl.so": "libstrongswan-standard-plugins",
+    "/usr/lib/ipsec/plugins/libstrongswan-kernel-libipsec.so": "libcharon-extra-plugins",
     "unshare": "util-linux",
     "openssl": "openssl",
     "g++": "g++",  # and with it gcc and libc6-dev: the generator of the media benchmark is C
@@ -40,6 +49,8 @@ KEEP_STOPPED = (
 
 def find(command: str) -> str | None:
     """Where ``command`` is, on the PATH or among the administrator's; None when it is not installed."""
+    if command.startswith("/"):  # a library is no command
+        return command if Path(command).exists() else None
     return shutil.which(command, path=os.pathsep.join((os.environ.get("PATH", os.defpath), *SBIN)))
 
 

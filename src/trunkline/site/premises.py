@@ -25,6 +25,7 @@ from trunkline.site.section import Section
 
 Rate = Annotated[int, Field(ge=0, le=100_000_000)]
 Count = Annotated[int, Field(ge=0, le=10_000)]
+InterfaceName = Annotated[str, Field(pattern=r"^([A-Za-z0-9][A-Za-z0-9._/-]{0,39})?$")]
 
 
 class Endpoint(Section):
@@ -137,6 +138,10 @@ class Firewall(Section):
     """The media ports it opens, where they differ from the guide's: first."""
     media_last: Port | None = None
     """And last."""
+    inside: InterfaceName = ""
+    """The firewall's own name of the interface toward the IPBX; empty: what its maker usually calls it."""
+    outside: InterfaceName = ""
+    """The firewall's own name of the interface toward the internet."""
 
 
 class CloudConnect(Section):

@@ -1,0 +1,22 @@
+"""Figures and words that several chapters write: decimals in both languages, "ask the carrier"."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from trunkline.finding import Wording, said
+
+ASK_CARRIER: Final = said("ask the carrier", "à demander à l'opérateur")
+MAIN_SITE: Final = said("main site", "site principal")
+
+
+def decimal(value: float, digits: int = 1) -> Wording:
+    """A figure with a fixed number of decimals: a point in English, a comma in French."""
+    text = f"{value:.{digits}f}"
+    return Wording(text, text.replace(".", ","))
+
+
+def percent(share: float) -> Wording:
+    """A share as a percentage, with two significant decimals where it is small."""
+    text = f"{share * 100:.2f}" if share < 0.1 else f"{share * 100:.1f}"
+    return Wording(f"{text} %", f"{text.replace('.', ',')} %")
