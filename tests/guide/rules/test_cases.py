@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.example_site import FILE, INTERNET, edited
+from tests.example_site import EXAMPLES, FILE, INTERNET, edited
 
 from trunkline.guide.catalogue import judge
 from trunkline.guide.facts import Facts
@@ -69,7 +69,7 @@ def test_a_site_over_the_internet_without_eth1_is_told() -> None:
 
 
 def test_the_shipped_sites_are_clean() -> None:
-    for file in (FILE, INTERNET):
+    for file in EXAMPLES.glob("*.yaml"):
         loaded = load(file.read_text("utf-8"), file.name)
         assert (loaded.findings, judge(loaded)) == ((), ())
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from trunkline.finding import Level, said
 from trunkline.guide.facts import Facts
 from trunkline.guide.rule import Rule, Seen
-from trunkline.guide.rules.walk import BVPN, gateways, sip_port
+from trunkline.guide.rules.walk import BVPN, SWITCHES, gateways, sip_port
 from trunkline.site.model import Site
 
 
@@ -73,10 +73,10 @@ def _clear(site: Site, facts: Facts) -> Iterator[Seen]:
         for key, on in switches:
             if on:
                 says = said(
-                    "gateway {label} has {key} on, but over BVPN nothing is encrypted",
-                    "la passerelle {label} a {key} activé, mais rien n'est chiffré en BVPN",
+                    "gateway {label} has {switch} on, but over BVPN nothing is encrypted",
+                    "la passerelle {label} a activé {switch}, mais rien n'est chiffré en BVPN",
                     label=gateway.label,
-                    key=key,
+                    switch=SWITCHES[key],
                 )
                 yield Seen((*path, "security", key), says)
         if gateway.domain_proxy.transport == "tls" and not gateway.security.sip_tls:

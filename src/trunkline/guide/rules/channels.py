@@ -23,8 +23,8 @@ def _bound_carried(site: Site, facts: Facts) -> Iterator[Seen]:
             yield Seen((*path, "media", "bandwidth"), says)
     if 0 < sum(calls) < site.trunk.channels:
         says = said(
-            "{channels} channels are bought, but the gateways together carry only {calls} calls",
-            "{channels} canaux sont achetés, mais les passerelles n'écoulent ensemble que {calls} appels",
+            "the trunk has {channels} channels, but its gateways together carry only {calls} calls",
+            "le trunk a {channels} canaux, mais ses passerelles n'écoulent ensemble que {calls} appels",
             channels=site.trunk.channels,
             calls=sum(calls),
         )

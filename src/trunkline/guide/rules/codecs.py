@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from trunkline.finding import Level, said
+from trunkline.finding import Level, Wording, said
 from trunkline.guide.facts import Facts
 from trunkline.guide.rule import Rule, Seen
 from trunkline.guide.rules.walk import BVPN, INTERNET, gateways
@@ -23,14 +23,14 @@ def _usual(site: Site, facts: Facts) -> Iterator[Seen]:
                     "la passerelle {label} ne propose pas {codec}, que l'opérateur exige par internet ; pour "
                     "BVPN, le guide ne nomme aucun codec",
                     label=gateway.label,
-                    codec=codec,
+                    codec=_named((codec,)),
                 )
                 mend = said(
                     "ask the carrier which codecs it takes; without an answer, SIP Gateways > Media: add "
                     "{codec}",
                     "demandez à l'opérateur quels codecs il prend ; sans réponse, SIP Gateways > Media : "
                     "ajoutez {codec}",
-                    codec=codec,
+                    codec=_named((codec,)),
                 )
                 yield Seen((*path, "media", "codecs"), says, mend)
 
@@ -43,6 +43,13 @@ def _over_the_internet(site: Site, facts: Facts) -> Iterator[Seen]:
     return _codecs(site, facts.words("internet.codecs"))
 
 
+def _named(codecs: tuple[str, ...]) -> Wording:
+    """Codecs as OMC and the trade call them, beside their names in the file."""
+    usual = {"PCMA": "G.711 A-law (PCMA)", "PCMU": "G.711 mu-law (PCMU)", "G729": "G.729 (G729)"}
+    named = [usual.get(codec, codec) for codec in codecs]
+    return Wording(" + ".join(named), " + ".join(named).replace("A-law", "loi A").replace("mu-law", "loi mu"))
+
+
 def _codecs(site: Site, wanted: tuple[str, ...]) -> Iterator[Seen]:
     for path, gateway in gateways(site):
         if gateway.media.codecs != wanted:
@@ -50,13 +57,13 @@ def _codecs(site: Site, wanted: tuple[str, ...]) -> Iterator[Seen]:
                 "gateway {label} offers {has}, the carrier takes {wanted}",
                 "la passerelle {label} propose {has}, l'opérateur prend {wanted}",
                 label=gateway.label,
-                has=", ".join(gateway.media.codecs),
-                wanted=", ".join(wanted),
+                has=_named(gateway.media.codecs),
+                wanted=_named(wanted),
             )
             mend = said(
                 "SIP Gateways > Media: offer {wanted} and nothing else",
                 "SIP Gateways > Media : proposez {wanted} et rien d'autre",
-                wanted=", ".join(wanted),
+                wanted=_named(wanted),
             )
             yield Seen((*path, "media", "codecs"), says, mend)
 

@@ -27,8 +27,8 @@ def _signalling_port(site: Site, facts: Facts) -> Iterator[Seen]:
             wanted=wanted,
         )
         mend = said(
-            "VoIP Parameters > eth1: set the trunk signal port to {wanted}",
-            "VoIP Parameters > eth1 : réglez le port « trunk signal » à {wanted}",
+            "VoIP Parameters > eth1: set the trunk signal port (SIP TLS trunk signal port) to {wanted}",
+            "VoIP Parameters > eth1 : réglez le port du trunk (SIP TLS trunk signal port) à {wanted}",
             wanted=wanted,
         )
         yield Seen(("trunk", "listen", transport), says, mend)
@@ -96,6 +96,14 @@ def _media_ports(site: Site, facts: Facts) -> Iterator[Seen]:
             "le trunk n'a pas de ports média ; la table du pare-feu ouvre {first} à {last}",
             first=first,
             last=last,
+        )
+        yield Seen(("media", "trunk_ports"), says)
+    elif given.first > given.last:
+        says = said(
+            "the range begins at {first} and ends before that, at {last}",
+            "la plage commence à {first} et finit avant, à {last}",
+            first=given.first,
+            last=given.last,
         )
         yield Seen(("media", "trunk_ports"), says)
     elif not first <= given.first <= given.last <= last:

@@ -20,9 +20,9 @@ def _complete(site: Site, facts: Facts) -> Iterator[Seen]:
                     "gateway {label} is to register, but has no {key}",
                     "la passerelle {label} doit s'enregistrer, mais n'a pas de {key}",
                     label=gateway.label,
-                    key=said("user", "user (utilisateur)")
+                    key=said("user", "nom d'utilisateur (user)")
                     if key == "user"
-                    else said("password", "password (mot de passe)"),
+                    else said("password", "mot de passe (password)"),
                 )
                 yield Seen((*path, "registration", key), says)
 

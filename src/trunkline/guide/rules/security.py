@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from trunkline.finding import Level, said
 from trunkline.guide.facts import Facts
 from trunkline.guide.rule import Rule, Seen
-from trunkline.guide.rules.walk import INTERNET, gateways
+from trunkline.guide.rules.walk import INTERNET, SWITCHES, gateways
 from trunkline.site.model import Site
 from trunkline.site.scalar import is_address
 
@@ -86,14 +86,15 @@ def _switches(site: Site, facts: Facts) -> Iterator[Seen]:
         for key in wanted:
             if not getattr(gateway.security, key):
                 says = said(
-                    "gateway {label} has {key} off",
-                    "la passerelle {label} a {key} désactivé",
+                    "gateway {label} has {switch} off",
+                    "la passerelle {label} n'a pas activé {switch}",
                     label=gateway.label,
-                    key=key,
+                    switch=SWITCHES[key],
                 )
                 mend = said(
-                    "SIP Gateways > Security: set {key} to true",
-                    "SIP Gateways > Security : mettez {key} à true",
+                    "SIP Gateways > Security: switch {switch} on ({key}: true)",
+                    "SIP Gateways > Security : activez {switch} ({key}: true)",
+                    switch=SWITCHES[key],
                     key=key,
                 )
                 yield Seen((*path, "security", key), says, mend)

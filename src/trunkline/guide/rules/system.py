@@ -162,8 +162,8 @@ RULES = (
         level=Level.MUST,
         source="OMC",
         mend=said(
-            "let phones register on port 5059, as on OXO Connect",
-            "faites enregistrer les postes sur le port 5059, comme sur OXO Connect",
+            "give the phones another port than the trunk; on OXO Connect they register on 5059",
+            "donnez aux postes un autre port qu'au trunk ; sur OXO Connect, ils s'enregistrent sur 5059",
         ),
         look=_ports_differ,
         needs=("phones.listen.interface", "trunk.listen.*"),

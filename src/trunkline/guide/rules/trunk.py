@@ -137,10 +137,10 @@ def _supervision_period(site: Site, facts: Facts) -> Iterator[Seen]:
         shortest = min(supervision.every_up, supervision.every_down)
         if supervision.options and supervision.timeout > shortest:
             says = said(
-                "an OPTIONS may wait {timeout:g} s for its answer, but the next goes out after {shortest:g} "
-                "s",
-                "un OPTIONS peut attendre sa réponse {timeout:g} s, mais le suivant part après {shortest:g} "
-                "s",
+                "a supervision OPTIONS may wait {timeout:g} s for its answer, but the next goes out after "
+                "{shortest:g} s",
+                "un OPTIONS de supervision peut attendre sa réponse {timeout:g} s, mais le suivant part "
+                "après {shortest:g} s",
                 timeout=supervision.timeout,
                 shortest=shortest,
             )
