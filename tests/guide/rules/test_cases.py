@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 from tests.example_site import EXAMPLES, FILE, INTERNET, edited
+from tests.guide.cases import amended
 
 from trunkline.guide.catalogue import judge
-from trunkline.guide.facts import Facts
+from trunkline.guide.facts import Facts, shipped
 from trunkline.site.load import load
 
 GATEWAY = "trunk.gateways.1"
@@ -114,3 +115,35 @@ def test_a_carrier_that_encrypts_its_private_network_is_not_told_off() -> None:
     facts = Facts.parse(head + '[bvpn]\nencrypted = { value = true, section = "1" }\n')
     text = edited({"guide.name": "n", "guide.edition": "e", f"{GATEWAY}.security": {"srtp": "true"}})
     assert judge(load(text, "x"), guides={"n": facts}) == ()
+
+
+def test_a_carrier_found_by_srv_over_bvpn_says_the_port_itself() -> None:
+    found_by_srv = {"trunk.gateways.0.dns.mode": "SRV", "trunk.gateways.0.domain_proxy.port": None}
+    assert judge(load(edited(found_by_srv), "x")) == ()
+
+
+def test_a_carrier_in_the_clear_over_the_internet_wants_neither_certificates_nor_tls() -> None:
+    clear = {"internet.encrypted": False, "internet.transport": "tcp", "internet.signalling_port": 5070}
+    shipped_guide = shipped()["business-talk-oxo-6.x"]
+    guides = {shipped_guide.name: amended(shipped_guide, {**clear, "tls.mutual": None})}
+    both = (f"trunk.gateways.{index}" for index in (0, 1))
+    changes: dict[str, Any] = {
+        "trunk.listen.tcp": "5070",
+        "trunk.listen.tls": "0",
+        "phones.listen.tls": "0",
+        "phones.srtp": "false",
+        "certificates": None,
+    }
+    for gateway in both:
+        changes |= {f"{gateway}.domain_proxy.transport": "tcp", f"{gateway}.domain_proxy.port": "5070"}
+        changes |= {f"{gateway}.security.{key}": "false" for key in ("sip_tls", "srtp")}
+    assert [found.rule for found in judge(load(edited(changes, INTERNET), "x"), guides=guides)] == []
+
+
+def test_a_carrier_that_wants_encryption_but_no_certificate_of_the_ipbx_is_not_given_the_guides_reason() -> (
+    None
+):
+    shipped_guide = shipped()["business-talk-oxo-6.x"]
+    guides = {shipped_guide.name: amended(shipped_guide, {"tls.mutual": False})}
+    text = edited({f"{SECURITY}.mutual_authentication": "false"}, INTERNET)
+    assert judge(load(text, "x"), guides=guides) == ()
