@@ -20,7 +20,7 @@ class Seen(NamedTuple):
 
     path: Path
     says: Wording
-    mend: Wording | None = None
+    mend: Wording | str = ""
 
 
 @dataclass(frozen=True, slots=True)
