@@ -35,8 +35,10 @@ def edited(changes: dict[str, Any], of: Path = FILE) -> str:
         node = changed
         for part in parents:
             node = node[part]
-        if value is None:
-            del node[key]
-        else:
+        if value is not None:
             node[key] = value
+        elif isinstance(node, dict):
+            node.pop(key, None)
+        else:
+            del node[key]
     return written(changed)

@@ -226,8 +226,9 @@ def _rules() -> str:
         for rule in sorted(RULES, key=lambda rule: rule.id)
     ]
     return (
-        "# Rules\n\nWhat `trunkline check` judges beyond the form of the file; ids are those of the guide's"
-        " requirements where one governs.\n\n" + _table(("id", "level", "title", "source", "mend"), rows)
+        "# Rules\n\nWhat `trunkline check` judges, and what a start judges beside it; ids are those of the"
+        " guide's requirements where one governs.\n\n"
+        + _table(("id", "level", "title", "source", "mend"), rows)
     )
 
 

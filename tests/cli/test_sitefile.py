@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.example_site import TEXT
+from tests.example_site import EXAMPLES, TEXT
 
 from trunkline.cli.sitefile import Refused, complain, ready
+from trunkline.finding import Finding
 
 ENVIRON = {"TRUNKLINE_PASSWORD_203": "third"}
 
@@ -78,3 +79,27 @@ def test_a_file_that_cannot_be_read_is_refused(site: str) -> None:
     Path(site).write_text("\t", "utf-8")
     assert [found.rule for found in refused(site).findings] == ["SITE-1"]
     assert "cannot be opened" in str(refused(site + "x"))
+
+
+def test_an_architecture_that_does_not_run_yet_is_refused(site: str) -> None:
+    """SITE-19: a site over the internet in topology A is ready, one in topology B is told at its key."""
+    for name, rules in (("internet-a", []), ("internet-b", ["SITE-19"])):
+        text = (EXAMPLES / f"{name}.yaml").read_text("utf-8")
+        Path(site).write_text(text, "utf-8")
+        try:
+            found: tuple[Finding, ...] = ()
+            assert ready(site, wanted=()).architecture == name
+        except Refused as refusal:
+            found = refusal.findings
+        assert [finding.rule for finding in found] == rules
+        for finding in found:
+            assert text.splitlines()[finding.line - 1] == f"architecture: {name}"
+
+
+def test_why_a_password_or_a_site_is_refused_is_told_in_french_too(site: str) -> None:
+    Path(site).with_name("secrets").joinpath("202").unlink()
+    findings = refused(site, environ={}).findings
+    assert findings[0].told("fr").says.startswith("le fichier secrets/202 ne peut pas être lu")
+    assert findings[1].told("fr").says == "l'environnement n'a pas de variable TRUNKLINE_PASSWORD_203"
+    (missing,) = refused(site + "x").findings
+    assert missing.told("fr").says.startswith("le fichier ne peut pas être ouvert")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.example_site import edited
 
+from trunkline.finding import Wording
 from trunkline.site.explain import SUGGESTIONS_MAX, is_secret, section_at
 from trunkline.site.gateway import Gateway, GatewayMedia
 from trunkline.site.load import load
@@ -52,6 +53,9 @@ def test_one_error_is_one_finding(path: str, value: object, rule: str, says: str
     assert (finding.rule, finding.level) == (rule, "MUST")
     assert says in finding.says
     assert mend in finding.mend
+    for words in (finding.says, finding.mend):
+        assert isinstance(words, Wording)
+        assert words.french not in ("", str(words))
     assert finding.path == (path if len(path) < 60 else path[:57] + "...")
     assert finding.line > 0
     assert loaded.site is None

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
+from trunkline.finding import Wording
 from trunkline.site import scalar
 
 
@@ -18,7 +19,11 @@ def refused(kind: Any, text: str) -> tuple[str, str]:
     with pytest.raises(ValidationError) as caught:
         taken(kind, text)
     (error,) = caught.value.errors()
-    return error["ctx"]["says"], error["ctx"]["mend"]
+    told: tuple[Wording, Wording] = (error["ctx"]["says"], error["ctx"]["mend"])
+    for words in told:
+        assert isinstance(words, Wording)
+        assert words.french.strip()
+    return told
 
 
 @pytest.mark.parametrize(
@@ -29,6 +34,8 @@ def refused(kind: Any, text: str) -> tuple[str, str]:
         (scalar.Host, "sbc1.carrier.example", "sbc1.carrier.example"),
         (scalar.Host, "2001:db8::1", "2001:db8::1"),
         (scalar.OptionalHost, "", ""),
+        (scalar.Network, "192.168.20.0/24", "192.168.20.0/24"),
+        (scalar.BarredPrefix, "+8 82", "+882"),
         (scalar.DomainName, "", ""),
         (scalar.DomainName, "a-b.3com.example", "a-b.3com.example"),
         (scalar.Server, "192.0.2.53", "192.0.2.53"),
@@ -81,6 +88,10 @@ def test_what_people_write_is_taken(kind: Any, text: str, value: str) -> None:
         (scalar.Server, "192.0.2.53:65536", "no IP address", ""),
         (scalar.Server, "fe80::53:x", "no IP address", ""),
         (scalar.Server, "dns.example:53", "no IP address", ""),
+        (scalar.Network, "192.168.20.0", "no network", "192.168.20.0/24"),
+        (scalar.Network, "192.168.20.0/99", "no network", "192.168.20.0/24"),
+        (scalar.Network, "192.168.20.7/24", "an address in a network", "192.168.20.0/24"),
+        (scalar.BarredPrefix, "882", "begins no international number", "+882"),
         (scalar.Number, "01 99 00 10 00", "national number", "+33199001000"),
         (scalar.Number, "0033199001000", "dialling prefix", "+33199001000"),
         (scalar.Number, "201", "no full number", "+33199001000"),

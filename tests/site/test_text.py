@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trunkline.finding import Finding
+from trunkline.finding import Finding, Wording
 from trunkline.site.text import BYTES_MAX, NODES_MAX, UnreadableYaml, decode, dotted, read
 
 
@@ -124,7 +124,9 @@ def test_what_is_no_yaml_is_told_at_its_place(text: str, words: str, line: int, 
     finding = refusal(text).finding
     assert words in finding.says
     assert (finding.rule, finding.line, finding.column) == ("SITE-1", line, column)
-    assert finding.mend
+    for told in (finding.says, finding.mend):
+        assert isinstance(told, Wording)
+        assert told.french not in ("", str(told))
 
 
 def test_deep_nesting_wide_files_and_long_files_are_refused() -> None:

@@ -26,10 +26,11 @@ from trunkline.call.node import Log
 from trunkline.cli import certificates, serving
 from trunkline.cli.certificates import Papers
 from trunkline.cli.sitefile import EXIT_GOOD, Refused, complain, lines, placed, ready
-from trunkline.finding import Finding, Level
+from trunkline.finding import Finding, Level, Wording, said
 from trunkline.pbx.exchange import Listen
 from trunkline.pbx.ipbx import Ipbx, Reload
 from trunkline.site.model import Site
+from trunkline.site.text import SOURCE
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -158,7 +159,11 @@ class _Office:
         try:
             site, papers, doubts = _settings(self.file)
             if site.architecture != self.site.architecture:
-                says = f"{self.site.architecture} runs here; another architecture needs a new start"
+                says = said(
+                    "{architecture} runs here; another architecture needs a new start",
+                    "{architecture} est en service ici ; une autre architecture demande un redémarrage",
+                    architecture=self.site.architecture,
+                )
                 raise Refused(self.file, placed(self.file, [_at_start("architecture", says)]))
         except Refused as refused:
             errors = lines(refused.file, refused.findings)[::2]
@@ -209,20 +214,21 @@ def _only_at_start(old: Site, new: Site) -> list[str]:
     return [what for what, look in looks.items() if look(old) != look(new)]
 
 
-def _at_start(key: str, says: str) -> Finding:
-    return Finding("SITE-19", Level.MUST, key, says, "stop it and start it again", "site file")
+def _at_start(key: str, says: Wording) -> Finding:
+    mend = said("stop it and start it again", "arrêtez-le et redémarrez-le")
+    return Finding("SITE-19", Level.MUST, key, says, mend, SOURCE)
 
 
-def _ready_line(said: dict[str, Any]) -> str:
-    phones, trunk = (serving.sockets(said[side]) for side in ("phones", "trunk"))
+def _ready_line(event: dict[str, Any]) -> str:
+    phones, trunk = (serving.sockets(event[side]) for side in ("phones", "trunk"))
     return (
-        f"ready: {said['customer']}\n"
-        f"  phones  {phones}  ({said['users']} users)\n"
-        f"  trunk   {trunk}  ({', '.join(said['gateways'])}; {said['channels']} channels)\n"
-        f"  ask     trunkline status {said['ask']}"
+        f"ready: {event['customer']}\n"
+        f"  phones  {phones}  ({event['users']} users)\n"
+        f"  trunk   {trunk}  ({', '.join(event['gateways'])}; {event['channels']} channels)\n"
+        f"  ask     trunkline status {event['ask']}"
     )
 
 
-def _stopped_line(said: dict[str, Any]) -> str:
-    left = said["calls_left"]
+def _stopped_line(event: dict[str, Any]) -> str:
+    left = event["calls_left"]
     return "stopped: no call is left" if not left else f"stopped with {left} calls that did not end in time"

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from trunkline.finding import Finding, Level
+from trunkline.finding import Finding, Level, Wording, said
 from trunkline.site.load import Loaded
 from trunkline.site.model import Site
 from trunkline.site.secret import Reference, filled
+from trunkline.site.text import SOURCE
 
 SECRET_MAX: Final = 1024
 
@@ -18,7 +19,7 @@ SECRET_MAX: Final = 1024
 class Absent(Exception):
     """A password that cannot be fetched: what is wrong, and how to mend it."""
 
-    def __init__(self, says: str, mend: str) -> None:
+    def __init__(self, says: Wording, mend: Wording) -> None:
         self.says, self.mend = says, mend
         super().__init__(says)
 
@@ -41,29 +42,48 @@ def fetched(
         try:
             values[reference.path] = _fetch(reference, folder, os.environ if environ is None else environ)
         except Absent as error:
-            source = "site file"
             missing.append(
-                loaded.finding("SITE-9", Level.MUST, reference.path, error.says, error.mend, source)
+                loaded.finding("SITE-9", Level.MUST, reference.path, error.says, error.mend, SOURCE)
             )
     return filled(loaded.site, values), tuple(missing)
 
 
 def _fetch(reference: Reference, folder: Path, environ: Mapping[str, str]) -> str:
+    name = reference.name
     if reference.kind == "env":
-        if reference.name not in environ:
-            raise Absent(f"the environment has no {reference.name}", f"set it: export {reference.name}=...")
-        where, text = f"the environment's {reference.name}", environ[reference.name]
+        if name not in environ:
+            raise Absent(
+                said(
+                    "the environment has no {name}", "l'environnement n'a pas de variable {name}", name=name
+                ),
+                said("set it: export {name}=...", "définissez-la : export {name}=...", name=name),
+            )
+        where = said("the environment's {name}", "la variable d'environnement {name}", name=name)
+        text = environ[name]
     else:
-        where, path = f"the file {reference.name}", folder / reference.name
-        mend = "write the password into it, on one line; its path counts from the site file's folder"
+        where, path = said("the file {name}", "le fichier {name}", name=name), folder / name
+        mend = said(
+            "write the password into it, on one line; its path counts from the site file's folder",
+            "écrivez-y le mot de passe, sur une ligne ; son chemin part du dossier du fichier de site",
+        )
         try:
             with path.open("rb") as stream:
                 text = stream.read(SECRET_MAX + 1).decode("utf-8")
         except OSError as error:
-            raise Absent(f"{where} cannot be read: {error.strerror}", mend) from None
+            says = said(
+                "{where} cannot be read: {why}",
+                "{where} ne peut pas être lu : {why}",
+                where=where,
+                why=error.strerror,
+            )
+            raise Absent(says, mend) from None
         except UnicodeDecodeError:
-            raise Absent(f"{where} is not UTF-8 text", mend) from None
+            says = said("{where} is not UTF-8 text", "{where} n'est pas un texte UTF-8", where=where)
+            raise Absent(says, mend) from None
     text = text.rstrip("\r\n")
     if not text or len(text) > SECRET_MAX or any(ord(letter) < 32 for letter in text):
-        raise Absent(f"{where} holds no password", "write one line of text, not empty")
+        raise Absent(
+            said("{where} holds no password", "{where} ne contient pas de mot de passe", where=where),
+            said("write one line of text, not empty", "écrivez une ligne de texte, non vide"),
+        )
     return text

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from trunkline.finding import Finding, Level, said
 from trunkline.site.load import Loaded, UnreadableYaml, load
 from trunkline.site.model import Site
-from trunkline.site.text import BYTES_MAX
+from trunkline.site.text import BYTES_MAX, SOURCE
 
 if TYPE_CHECKING:
     from trunkline.guide.facts import Facts
@@ -35,8 +35,13 @@ def read(file: str) -> Loaded:
         with Path(file).open("rb") as stream:
             return load(stream.read(BYTES_MAX + 1), file)
     except OSError as error:
-        says = f"the file cannot be opened: {error.strerror}"
-        missing = Finding("SITE-1", Level.MUST, "", says, "check its name and rights", "site file", 1, 1)
+        says = said(
+            "the file cannot be opened: {why}",
+            "le fichier ne peut pas être ouvert : {why}",
+            why=error.strerror,
+        )
+        mend = said("check its name and rights", "vérifiez son nom et ses droits")
+        missing = Finding("SITE-1", Level.MUST, "", says, mend, SOURCE, 1, 1)
         raise UnreadableYaml(missing) from None
 
 

@@ -4,18 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from trunkline.finding import Finding, Level
+from trunkline.finding import Finding, Level, said
 from trunkline.guide.facts import Facts, shipped
 from trunkline.guide.rule import Path, Rule
-from trunkline.guide.rules import bvpn, carrier, internet, numbering, system, trunk
+from trunkline.guide.rules import (
+    bvpn,
+    carrier,
+    channels,
+    codecs,
+    internet,
+    numbering,
+    ports,
+    registration,
+    security,
+    system,
+    text,
+    trunk,
+)
 from trunkline.site.draft import Draft
 from trunkline.site.load import Loaded
 from trunkline.site.text import inside
 
 RULES: tuple[Rule, ...] = (
+    *text.RULES,
     *bvpn.RULES,
     *internet.RULES,
+    *ports.RULES,
+    *security.RULES,
+    *codecs.RULES,
+    *channels.RULES,
     *trunk.RULES,
+    *registration.RULES,
     *system.RULES,
     *numbering.RULES,
     *carrier.RULES,
@@ -40,7 +59,7 @@ def judge(
     facts = known.get(draft.site.guide.name, _NO_FACTS)
     findings = list(_guide(loaded, draft, facts, known))
     for rule in rules:
-        if rule.fact and not facts.known(rule.fact):
+        if rule.look is None or (rule.fact and not facts.known(rule.fact)):
             continue
         if rule.architectures and draft.site.architecture not in rule.architectures:
             continue
@@ -61,14 +80,27 @@ def _guide(loaded: Loaded, draft: Draft, facts: Facts, known: Mapping[str, Facts
     if _touched(draft, ("guide", "name")) or _touched(draft, ("guide", "edition")):
         return
     if facts is _NO_FACTS:
-        says, mend = (
-            f"no guide of the name {name!r} is known here",
-            f"write one of: {', '.join(sorted(known))}",
+        says = said(
+            "no guide of the name {name!r} is known here",
+            "aucun guide du nom de {name!r} n'est connu ici",
+            name=str(name),
+        )
+        mend = said(
+            "write one of: {known}", "écrivez l'un de ceux-ci : {known}", known=", ".join(sorted(known))
         )
         yield loaded.finding("SITE-10", Level.MUST, ("guide", "name"), says, mend, "guide facts")
     elif edition != facts.edition:
-        says = f"the site is built to edition {edition}, the facts here are of {facts.edition}"
-        mend = f"check the site against the edition of {facts.edition}, then write that"
+        says = said(
+            "the site is built to the edition of {edition}, the facts here are those of {facts}",
+            "le site est réalisé selon l'édition du {edition}, les faits connus ici sont ceux du {facts}",
+            edition=edition,
+            facts=facts.edition,
+        )
+        mend = said(
+            "check the site against the edition of {facts}, then write that date",
+            "contrôlez le site avec l'édition du {facts}, puis écrivez cette date",
+            facts=facts.edition,
+        )
         yield loaded.finding("SITE-11", Level.SHOULD, ("guide", "edition"), says, mend, "guide facts")
 
 

@@ -77,6 +77,10 @@ class Facts:
         """Whether the guide says this at all."""
         return key in self.by_key and self.by_key[key].known
 
+    def open(self, key: str) -> bool:
+        """Whether the guide speaks of this and leaves its value to the carrier."""
+        return key in self.by_key and not self.by_key[key].known
+
     def under(self, prefix: str) -> tuple[Fact, ...]:
         """All facts of a group, in the file's order."""
         return tuple(fact for key, fact in self.by_key.items() if key.startswith(prefix + "."))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from string import ascii_lowercase
 from typing import NamedTuple
 
 from trunkline.finding import Level, Wording
@@ -18,8 +19,8 @@ class Seen(NamedTuple):
     """One place where a rule does not hold; `mend` where the rule's own does not say enough."""
 
     path: Path
-    says: str
-    mend: str = ""
+    says: Wording
+    mend: Wording | str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,16 +34,24 @@ class Rule:
     ("numbering.emergency"; "trunk.gateways.*" for a rule that counts gateways): what
     stands below them may be wrong. The place of a finding need not be named.
     `architectures` are those it speaks of; () is every one. `why` is what goes wrong
-    where the rule is broken, for its page.
+    on the day the site goes live where the rule is broken. `look` is None for what is
+    judged elsewhere, by who reads the text or fetches the passwords; it stands among the
+    rules so that it can be explained. `also` are further requirements that it holds a site to.
     """
 
     id: str
-    title: Wording | str
+    title: Wording
     level: Level
     source: str
-    mend: Wording | str
-    look: Callable[[Site, Facts], Iterable[Seen]]
+    mend: Wording
+    look: Callable[[Site, Facts], Iterable[Seen]] | None
     fact: str = ""
     needs: tuple[str, ...] = ()
     architectures: tuple[str, ...] = ()
     why: Wording | str = ""
+    also: tuple[str, ...] = ()
+
+    @property
+    def requirements(self) -> tuple[str, ...]:
+        """The ids of all requirements that it holds a site to, its own first: `SEC-4` of `SEC-4a`."""
+        return (self.id.rstrip(ascii_lowercase), *self.also)

@@ -17,12 +17,12 @@ from types import MappingProxyType
 
 from pydantic import ValidationError
 
-from trunkline.finding import Finding, Level
+from trunkline.finding import Finding, Level, said
 from trunkline.site.draft import Draft, draft
 from trunkline.site.explain import explained
 from trunkline.site.model import Site
 from trunkline.site.secret import Reference, references, secrets
-from trunkline.site.text import Path, Place, Tree, UnreadableYaml, decode, dotted, inside, read
+from trunkline.site.text import SOURCE, Path, Place, Tree, UnreadableYaml, decode, dotted, inside, read
 
 __all__ = ["Loaded", "Path", "Place", "Reference", "UnreadableYaml", "load"]
 
@@ -56,8 +56,16 @@ def load(text: str | bytes, file: str) -> Loaded:
     """Read a site file; `file` is only its name. Raises UnreadableYaml for what is no YAML."""
     tree = read(decode(text) if isinstance(text, bytes) else text)
     if not isinstance(tree.root, dict):
-        says = "no `key: value` lines stand here" if tree.root else "the file is empty"
-        tree.find("SITE-5", (), says, "begin with `schema: 1`; examples/bvpn.yaml shows the rest", (1, 1))
+        says = (
+            said("no `key: value` lines stand here", "il n'y a pas de lignes `clé: valeur` ici")
+            if tree.root
+            else said("the file is empty", "le fichier est vide")
+        )
+        mend = said(
+            "begin with `schema: 1`; examples/bvpn.yaml shows the rest",
+            "commencez par `schema: 1` ; examples/bvpn.yaml montre la suite",
+        )
+        tree.find("SITE-5", (), says, mend, (1, 1))
         return Loaded(file, None, findings=tuple(tree.findings))
     site: Site | None = None
     try:
@@ -97,6 +105,9 @@ def _inline(sound: Draft, tree: Tree) -> Iterator[Finding]:
     for path, _ in secrets(sound.site):
         if path not in fetched:
             place, name = _nearest(tree.places, sound.in_file(path)), dotted(sound.in_file(path))
-            says = "a password stands in the file"
-            mend = "keep it in a file of its own or in the environment: ${file:PATH} or ${env:NAME}"
-            yield Finding("SITE-7", Level.NOTE, name, says, mend, "site file", place.line, place.column)
+            says = said("a password stands in the file", "un mot de passe figure dans le fichier")
+            mend = said(
+                "keep it in a file of its own or in the environment: ${{file:PATH}} or ${{env:NAME}}",
+                "gardez-le dans un fichier à part ou dans l'environnement : ${{file:CHEMIN}} ou ${{env:NOM}}",
+            )
+            yield Finding("SITE-7", Level.NOTE, name, says, mend, SOURCE, place.line, place.column)

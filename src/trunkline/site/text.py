@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 
 import yaml
 
-from trunkline.finding import Finding, Level, ParseError
+from trunkline.finding import Finding, Level, ParseError, Wording, said
 
 BYTES_MAX: Final = 1_000_000
 NODES_MAX: Final = 50_000
@@ -27,6 +27,11 @@ Value = str | list["Value"] | dict[str, "Value"]
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml where it is: 8 times as fast
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # YAML 5.1
+SOURCE: Final = said("site file", "fichier de site")
+_TOO_BIG: Final = (
+    said("the file is over {most} bytes", "le fichier dépasse {most} octets", most=BYTES_MAX),
+    said("keep one customer's site in one file", "un fichier par site de client suffit"),
+)
 _REFERENCE_IN_BRACES = re.compile(r"[{\[,].*\$\{")
 
 
@@ -60,9 +65,9 @@ class Tree:
     findings: list[Finding] = field(default_factory=list)
     broken: set[Path] = field(default_factory=set)
 
-    def find(self, rule: str, path: Path, says: str, mend: str, at: tuple[int, int]) -> None:
+    def find(self, rule: str, path: Path, says: Wording, mend: Wording, at: tuple[int, int]) -> None:
         """Add a MUST finding at a line and column."""
-        self.findings.append(Finding(rule, Level.MUST, dotted(path), says, mend, "site file", *at))
+        self.findings.append(Finding(rule, Level.MUST, dotted(path), says, mend, SOURCE, *at))
 
 
 def dotted(path: Path) -> str:
@@ -79,21 +84,25 @@ def _word(text: str) -> str:
     return _UNPRINTABLE.sub("?", " ".join((text if len(text) <= 60 else text[:57] + "...").split()))
 
 
-def unreadable(says: str, mend: str, line: int = 1, column: int = 1) -> UnreadableYaml:
+def unreadable(says: Wording, mend: Wording, line: int = 1, column: int = 1) -> UnreadableYaml:
     """The error for text that no tree can be made of."""
-    return UnreadableYaml(Finding("SITE-1", Level.MUST, "", says, mend, "site file", line, column))
+    return UnreadableYaml(Finding("SITE-1", Level.MUST, "", says, mend, SOURCE, line, column))
 
 
 def decode(data: bytes) -> str:
     """The bytes of a site file as text; UnreadableYaml unless they are UTF-8 and at most 1 MB."""
     if len(data) > BYTES_MAX:
-        raise unreadable(f"the file is over {BYTES_MAX} bytes", "keep one customer's site in one file")
+        raise unreadable(*_TOO_BIG)
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
         before = data[: error.start].decode("utf-8")
-        mend = "save the file as UTF-8 (in Notepad: Save as, Encoding)"
-        raise unreadable("the file is not UTF-8", mend, *_position(before, len(before))) from None
+        says = said("the file is not UTF-8", "le fichier n'est pas en UTF-8")
+        mend = said(
+            "save the file as UTF-8 (in Notepad: Save as, Encoding)",
+            "enregistrez le fichier en UTF-8 (dans le Bloc-notes : Enregistrer sous, Encodage)",
+        )
+        raise unreadable(says, mend, *_position(before, len(before))) from None
 
 
 def _position(text: str, index: int) -> tuple[int, int]:
@@ -103,22 +112,35 @@ def _position(text: str, index: int) -> tuple[int, int]:
 def read(text: str) -> Tree:
     """The tree of a text. Raises UnreadableYaml for text that is no YAML or beyond the bounds."""
     if len(text) > BYTES_MAX:
-        raise unreadable(f"the file is over {BYTES_MAX} bytes", "keep one customer's site in one file")
+        raise unreadable(*_TOO_BIG)
     tree = Tree()
     if text.startswith("\ufeff"):
         text = text[1:]
-        says = "the file begins with a byte order mark"
-        mend = "save it as UTF-8 without BOM; it is read all the same"
-        tree.findings.append(Finding("SITE-8", Level.NOTE, "", says, mend, "site file", 1, 1))
+        says = said(
+            "the file begins with a byte order mark (BOM)",
+            "le fichier commence par une marque d'ordre des octets (BOM)",
+        )
+        mend = said(
+            "save it as UTF-8 without BOM; it is read all the same",
+            "enregistrez-le en UTF-8 sans BOM ; il est lu quand même",
+        )
+        tree.findings.append(Finding("SITE-8", Level.NOTE, "", says, mend, SOURCE, 1, 1))
     if odd := _UNPRINTABLE.search(text):
-        says = f"the character U+{ord(odd[0]):04X} may not stand in YAML"
-        raise unreadable(says, "delete it", *_position(text, odd.start()))
+        says = said(
+            "the character U+{code} may not stand in YAML",
+            "le caractère U+{code} est interdit en YAML",
+            code=f"{ord(odd[0]):04X}",
+        )
+        raise unreadable(says, said("delete it", "supprimez-le"), *_position(text, odd.start()))
     try:
         _Walk(tree).events(text)
     except yaml.MarkedYAMLError as error:
         raise _syntax(error, text) from None
     except yaml.YAMLError as error:
-        raise unreadable(f"not readable as YAML: {error}", "check the file's encoding") from None
+        raise unreadable(
+            said("not readable as YAML: {error}", "illisible en YAML : {error}", error=str(error)),
+            said("check the file's encoding", "vérifiez l'encodage du fichier"),
+        ) from None
     return tree
 
 
@@ -147,8 +169,12 @@ class _Walk:
             if isinstance(event, yaml.DocumentStartEvent):
                 self.documents += 1
                 if self.documents > 1:
-                    mend = "delete the --- line and what follows it"
-                    self.tree.find("SITE-6", (), "a second document begins here", mend, at)
+                    says = said("a second document begins here", "un second document commence ici")
+                    mend = said(
+                        "delete the --- line and what follows it",
+                        "supprimez la ligne --- et ce qui la suit",
+                    )
+                    self.tree.find("SITE-6", (), says, mend, at)
                     return
             elif isinstance(event, yaml.NodeEvent):
                 self.node(event, at)
@@ -158,9 +184,12 @@ class _Walk:
     def node(self, event: yaml.NodeEvent, at: tuple[int, int]) -> None:
         self.nodes += 1
         if self.nodes > NODES_MAX:
-            raise unreadable(f"over {NODES_MAX} values", "keep one customer's site in one file", *at)
+            says = said("over {most} values", "plus de {most} valeurs", most=NODES_MAX)
+            raise unreadable(says, _TOO_BIG[1], *at)
         if len(self.stack) >= DEPTH_MAX:
-            raise unreadable(f"over {DEPTH_MAX} levels deep", "check brackets and indentation", *at)
+            says = said("over {most} levels deep", "plus de {most} niveaux", most=DEPTH_MAX)
+            mend = said("check brackets and indentation", "vérifiez les crochets et les retraits")
+            raise unreadable(says, mend, *at)
         key_expected = bool(self.stack) and self.awaits_key(self.stack[-1])
         if isinstance(event, yaml.ScalarEvent):
             self.features(event, at)
@@ -170,8 +199,14 @@ class _Walk:
                 self.put(event.value, at)
         elif isinstance(event, yaml.AliasEvent):
             path = self.put_key_less(at) if key_expected else self.put("", at)
-            says = "a word that begins with * is a YAML alias; a site file has none"
-            mend = 'put the word in quotes, as "*31"; if an alias was meant, write the value out'
+            says = said(
+                "a word that begins with * is a YAML alias; a site file has none",
+                "un mot qui commence par * est un alias YAML ; un fichier de site n'en a pas",
+            )
+            mend = said(
+                'put the word in quotes, as "*31"; if an alias was meant, write the value out',
+                'mettez le mot entre guillemets, comme "*31" ; si vous vouliez un alias, écrivez la valeur',
+            )
             self.tree.find("SITE-6", path, says, mend, at)
             self.tree.broken.add(path)
         else:
@@ -180,7 +215,10 @@ class _Walk:
             container = [] if isinstance(event, yaml.SequenceStartEvent) else {}
             if key_expected:
                 path = self.put_key_less(at)
-                self.tree.find("SITE-6", path, "a list or mapping stands as a key", "write a word as key", at)
+                says = said("a list or mapping stands as a key", "une liste ou une section sert de clé")
+                self.tree.find(
+                    "SITE-6", path, says, said("write a word as key", "la clé doit être un mot"), at
+                )
             else:
                 path = self.put(container, at)
             self.stack.append(_Frame(container, path))
@@ -193,20 +231,34 @@ class _Walk:
         """Tags and anchors: read over, and told."""
         frame = self.stack[-1] if self.stack else None
         path = (*frame.path, *filter(None, [frame.key])) if frame else ()
-        quotes = "put the whole value in quotes, or delete that first word"
+        quotes = said(
+            "put the whole value in quotes, or delete that first word",
+            "mettez toute la valeur entre guillemets, ou supprimez ce premier mot",
+        )
         if event.anchor is not None:
-            says = "a word that begins with & is a YAML anchor; a site file has none"
+            says = said(
+                "a word that begins with & is a YAML anchor; a site file has none",
+                "un mot qui commence par & est une ancre YAML ; un fichier de site n'en a pas",
+            )
             self.tree.find("SITE-6", path, says, quotes, at)
         if getattr(event, "tag", None) is not None:
-            says = "a word that begins with ! is a YAML tag; a site file has none"
+            says = said(
+                "a word that begins with ! is a YAML tag; a site file has none",
+                "un mot qui commence par ! est une étiquette YAML ; un fichier de site n'en a pas",
+            )
             self.tree.find("SITE-6", path, says, quotes, at)
 
     def key(self, word: str, at: tuple[int, int]) -> None:
         frame = self.stack[-1]
         if word in frame.container:
             first = self.tree.places[(*frame.path, word)]
-            says = f"stands twice; first on line {first.key_line}"
-            self.tree.find("SITE-2", (*frame.path, word), says, "delete one of the two", at)
+            says = said(
+                "stands twice; first on line {line}",
+                "figure deux fois ; la première à la ligne {line}",
+                line=first.key_line,
+            )
+            mend = said("delete one of the two", "supprimez l'une des deux")
+            self.tree.find("SITE-2", (*frame.path, word), says, mend, at)
             frame.lost = True
         else:
             frame.key, frame.key_at = word, at
@@ -247,19 +299,48 @@ def _syntax(error: yaml.MarkedYAMLError, text: str) -> UnreadableYaml:
     indent = here[: len(here) - len(here.lstrip())]
     problem = (error.problem or "not readable").replace("found ", "", 1)
     if "\t" in indent or here[column - 1 : column] == "\t":
-        says, mend = "a tab stands here; YAML indents with spaces", "replace the tab by spaces"
+        says = said(
+            "a tab stands here; YAML indents with spaces",
+            "il y a ici une tabulation ; les retraits YAML se font avec des espaces",
+        )
+        mend = said("replace the tab by spaces", "remplacez la tabulation par des espaces")
     elif _REFERENCE_IN_BRACES.search(here):
-        says, mend = "a reference stands bare between braces", 'put it in quotes: "${env:NAME}"'
+        says = said(
+            "a reference stands bare between braces", "une référence figure sans guillemets entre accolades"
+        )
+        mend = said('put it in quotes: "${{env:NAME}}"', 'mettez-la entre guillemets : "${{env:NOM}}"')
     elif here.lstrip()[:1] in ("%", "@", "`") or "cannot start any token" in problem:
-        says, mend = "a word begins with a character that YAML keeps for itself", "put the word in quotes"
+        says = said(
+            "a word begins with a character that YAML keeps for itself",
+            "un mot commence par un caractère que YAML se réserve",
+        )
+        mend = said("put the word in quotes", "mettez le mot entre guillemets")
     elif "mapping values" in problem:
-        says = "a colon stands where none can, or the line above lacks its own"
-        mend = "one `key: value` a line; put a value that holds ': ' in quotes"
+        says = said(
+            "a colon stands where none can, or the line above lacks its own",
+            "un deux-points figure là où il ne peut pas, ou il manque à la ligne du dessus",
+        )
+        mend = said(
+            "one `key: value` a line; put a value that holds ': ' in quotes",
+            "un `clé: valeur` par ligne ; mettez entre guillemets une valeur qui contient ': '",
+        )
     elif "quoted scalar" in (error.context or ""):
         start = error.context_mark.line + 1 if error.context_mark else line
-        says, mend = f"the quote that opens on line {start} does not close", "close it on the same line"
+        says = said(
+            "the quote that opens on line {start} does not close",
+            "le guillemet ouvert à la ligne {start} n'est pas fermé",
+            start=start,
+        )
+        mend = said("close it on the same line", "fermez-le sur la même ligne")
     else:
         context = f" {error.context}" if error.context else ""
-        says = f"not readable as YAML: {problem}{context}"
-        mend = "check the indentation and the brackets of this line and the one above"
+        says = said(
+            "not readable as YAML: {problem}",
+            "illisible en YAML : {problem}",
+            problem=problem + context,
+        )
+        mend = said(
+            "check the indentation and the brackets of this line and the one above",
+            "vérifiez les retraits et les crochets de cette ligne et de celle du dessus",
+        )
     return unreadable(says, mend, line, column)
