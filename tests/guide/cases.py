@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
 from tests.example_site import EXAMPLES, edited
+
+from trunkline.guide.facts import Facts, shipped
 
 FOLDER = Path(__file__).parent / "cases"
 
@@ -29,7 +32,8 @@ class Case:
         return edited({**self.given, self.key: value}, EXAMPLES / self.of)
 
     def __str__(self) -> str:
-        return f"{self.rule} {self.key}={self.fails!r}"
+        shown = repr(self.fails)
+        return f"{self.rule} {self.key}={shown if len(shown) < 40 else shown[:37] + '...'}"
 
 
 def every() -> list[Case]:
@@ -45,3 +49,10 @@ def every() -> list[Case]:
             )
             found.append(case)
     return found
+
+
+def guides() -> Mapping[str, Facts]:
+    """The guides that a case's `guide.name` may name: those shipped, and the made-up ones of `guides/`."""
+    files = sorted((FOLDER.parent / "guides").glob("*.toml"))
+    made_up = [Facts.parse(file.read_text("utf-8")) for file in files]
+    return {**shipped(), **{facts.name: facts for facts in made_up}}

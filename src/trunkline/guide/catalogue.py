@@ -7,7 +7,25 @@ from collections.abc import Iterable, Mapping
 from trunkline.finding import Finding, Level
 from trunkline.guide.facts import Facts, shipped
 from trunkline.guide.rule import Path, Rule
-from trunkline.guide.rules import bvpn, carrier, internet, numbering, system, trunk
+from trunkline.guide.rules import (
+    bvpn,
+    capacity,
+    carrier,
+    emergency,
+    fax,
+    fraud,
+    internet,
+    naming,
+    numbering,
+    omc,
+    overseas,
+    remote,
+    system,
+    topology,
+    trunk,
+    versions,
+    webrtc,
+)
 from trunkline.site.draft import Draft
 from trunkline.site.load import Loaded
 from trunkline.site.text import inside
@@ -19,6 +37,17 @@ RULES: tuple[Rule, ...] = (
     *system.RULES,
     *numbering.RULES,
     *carrier.RULES,
+    *versions.RULES,
+    *topology.RULES,
+    *naming.RULES,
+    *omc.RULES,
+    *webrtc.RULES,
+    *fax.RULES,
+    *remote.RULES,
+    *capacity.RULES,
+    *overseas.RULES,
+    *emergency.RULES,
+    *fraud.RULES,
 )
 
 _NO_FACTS = Facts("", "", "", "")
