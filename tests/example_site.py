@@ -28,15 +28,15 @@ def written(changed: Any) -> str:
 
 
 def edited(changes: dict[str, Any], of: Path = FILE) -> str:
-    """The example's text with values replaced at dotted paths; None deletes."""
+    """The example's text with values replaced at dotted paths; None deletes what is there."""
     changed = tree(of)
     for path, value in changes.items():
         *parents, key = (int(part) if part.isdigit() else part for part in path.split("."))
         node = changed
         for part in parents:
             node = node[part]
-        if value is None:
-            del node[key]
-        else:
+        if value is not None:
             node[key] = value
+        elif not isinstance(node, dict) or key in node:
+            del node[key]
     return written(changed)

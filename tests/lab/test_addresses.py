@@ -16,7 +16,7 @@ from trunkline.site.load import load
 from trunkline.site.model import Site
 
 NETWORK = "127.7.7"
-WORDS = {"201": "one", "202": "two", "203": "three", "204": "four"}
+WORDS = {extension: f"mTq7vX2nRk{extension}" for extension in ("201", "202", "203", "204")}
 
 
 def example(changes: dict[str, Any] | None = None) -> Site:
