@@ -28,7 +28,7 @@ def written(changed: Any) -> str:
 
 
 def edited(changes: dict[str, Any], of: Path = FILE) -> str:
-    """The example's text with values replaced at dotted paths; None deletes what is there."""
+    """The example's text with values replaced at dotted paths; None deletes."""
     changed = tree(of)
     for path, value in changes.items():
         *parents, key = (int(part) if part.isdigit() else part for part in path.split("."))
@@ -37,6 +37,8 @@ def edited(changes: dict[str, Any], of: Path = FILE) -> str:
             node = node[part]
         if value is not None:
             node[key] = value
-        elif not isinstance(node, dict) or key in node:
+        elif isinstance(node, dict):
+            node.pop(key, None)
+        else:
             del node[key]
     return written(changed)

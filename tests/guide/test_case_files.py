@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 import pytest
-from tests.guide.cases import Case, every, guides
+from tests.guide.cases import Case, every
 
 from trunkline.finding import Finding, Level
 from trunkline.guide.catalogue import RULES, judge
 from trunkline.site.load import load
 
-GUIDES = guides()
 
-
-def findings(text: str) -> tuple[Finding, ...]:
+def findings(case: Case, text: str) -> tuple[Finding, ...]:
     """All that is told of a site, the notes aside that its text alone brings."""
     loaded = load(text, "site.yaml")
     told = (found for found in loaded.findings if found.level is not Level.NOTE)
-    return (*told, *judge(loaded, guides=GUIDES))
+    return (*told, *judge(loaded, guides=case.guides()))
 
 
 @pytest.mark.parametrize("case", every(), ids=str)
 def test_a_case_passes_and_fails_in_one_key(case: Case) -> None:
-    passing = findings(case.site(case.passes))
+    passing = findings(case, case.site(case.passes))
     assert [found for found in passing if found.level is not Level.NOTE] == []
     noted = {(found.rule, found.path) for found in passing}  # what is asked of the carrier either way
-    (found,) = (new for new in findings(case.site(case.fails)) if (new.rule, new.path) not in noted)
+    (found,) = (new for new in findings(case, case.site(case.fails)) if (new.rule, new.path) not in noted)
     assert (found.rule, found.path) == (case.rule, case.at)
     assert (found.line, found.column) != (1, 1)
     assert found.says

@@ -20,7 +20,7 @@ def _media_marked(site: Site, facts: Facts) -> Iterator[Seen]:
             dscp=site.media.dscp,
             wanted=wanted,
         )
-        mend = said("set media.dscp to {wanted}", "mettre media.dscp à {wanted}", wanted=wanted)
+        mend = said("set media.dscp to {wanted}", "mettez media.dscp à {wanted}", wanted=wanted)
         yield Seen(("media", "dscp"), says, mend)
 
 
@@ -94,8 +94,8 @@ def _users_carried(site: Site, facts: Facts) -> Iterator[Seen]:
 
 
 _LINK = said(
-    "the call that is one too many spoils all others: every one of them loses packets",
-    "l'appel de trop abîme tous les autres : chacun perd des paquets",
+    "The call that is one too many spoils all others: every one of them loses packets.",
+    "L'appel de trop abîme tous les autres : chacun perd des paquets.",
 )
 _COURSE = "the vendor's courses (second-hand)"
 
@@ -106,13 +106,13 @@ RULES = (
             "Media is marked as the carrier trusts it", "La voix porte la marque que l'opérateur attend"
         ),
         why=said(
-            "the networks trust this mark: without it voice waits behind file transfers, and is chopped",
-            "les réseaux se fient à cette marque : sans elle, la voix attend derrière les fichiers et se "
-            "hache",
+            "The networks trust this mark: without it voice waits behind file transfers, and is chopped.",
+            "Les réseaux se fient à cette marque : sans elle, la voix attend derrière les fichiers et se "
+            "hache.",
         ),
         level=Level.SHOULD,
         source="guide 2.1",
-        mend=said("set media.dscp to the guide's value", "mettre media.dscp à la valeur du guide"),
+        mend=said("set media.dscp to the guide's value", "mettez media.dscp à la valeur du guide"),
         look=_media_marked,
         fact="qos.dscp_media",
     ),
@@ -120,14 +120,14 @@ RULES = (
         id="QOS-1b",
         title=said("The WAN router keeps the mark", "Le routeur WAN garde la marque"),
         why=said(
-            "a router that writes its own mark undoes what IPBX and phones set",
-            "un routeur qui met sa propre marque défait celle de l'IPBX et des postes",
+            "A router that writes its own mark undoes what IPBX and phones set.",
+            "Un routeur qui met sa propre marque défait celle de l'IPBX et des postes.",
         ),
         level=Level.SHOULD,
         source="guide 2.1",
         mend=said(
             "let the router trust the DSCP of the voice network",
-            "faire accepter au routeur le DSCP du réseau voix",
+            "faites accepter au routeur le DSCP du réseau voix",
         ),
         look=_mark_kept,
         fact="qos.dscp_media",
@@ -143,7 +143,7 @@ RULES = (
         source="guide 2.2",
         mend=said(
             "order a wider link, or lower the site's channels",
-            "commander un lien plus large, ou réduire les canaux du site",
+            "commandez un lien plus large, ou réduisez les canaux du site",
         ),
         look=_remote_link,
         fact="sizing.channel_kbps",
@@ -160,7 +160,7 @@ RULES = (
         source="guide 2.2",
         mend=said(
             "order a wider link, or lower trunk.channels",
-            "commander un lien plus large, ou réduire trunk.channels",
+            "commandez un lien plus large, ou réduisez trunk.channels",
         ),
         look=_main_link,
         fact="sizing.channel_kbps",
@@ -173,14 +173,14 @@ RULES = (
         id="SITE-54",
         title=said("The product carries the trunk's channels", "Le produit porte les canaux du trunk"),
         why=said(
-            "calls over the product's bound are refused, whatever was bought",
-            "les appels au-delà de la limite du produit sont refusés, quoi qu'on ait acheté",
+            "Calls over the product's bound are refused, whatever was bought.",
+            "Les appels au-delà de la limite du produit sont refusés, quoi qu'on ait acheté.",
         ),
         level=Level.SHOULD,
         source=_COURSE,
         mend=said(
             "lower trunk.channels, or take OCE; PowerCPU's figure is that of the largest DSP board",
-            "réduire trunk.channels, ou prendre OCE ; pour PowerCPU, c'est avec la plus grande carte DSP",
+            "réduisez trunk.channels, ou prenez OCE ; pour PowerCPU, c'est avec la plus grande carte DSP",
         ),
         look=_calls_carried,
         needs=("product.model",),
@@ -189,14 +189,14 @@ RULES = (
         id="SITE-55",
         title=said("The product carries its users and phones", "Le produit porte ses usagers et ses postes"),
         why=said(
-            "the licence and the encrypted connections of phones end there",
-            "la licence et les connexions chiffrées des postes s'arrêtent là",
+            "The licence and the encrypted connections of phones end there.",
+            "La licence et les connexions chiffrées des postes s'arrêtent là.",
         ),
         level=Level.SHOULD,
         source=_COURSE,
         mend=said(
             "divide the site, or take a larger product",
-            "partager le site, ou prendre un produit plus grand",
+            "partagez le site, ou prenez un produit plus grand",
         ),
         look=_users_carried,
         needs=("users.*", "endpoints.*", "endpoints.*.count"),

@@ -96,8 +96,8 @@ def _remote_number_bought(site: Site, facts: Facts) -> Iterator[Seen]:
 
 
 _WHERE = said(
-    "rescue is sent to the address that the carrier knows for the number shown",
-    "les secours sont envoyés à l'adresse que l'opérateur connaît pour le numéro montré",
+    "Rescue is sent to the address that the carrier knows for the number shown.",
+    "Les secours sont envoyés à l'adresse que l'opérateur connaît pour le numéro montré.",
 )
 
 RULES = (
@@ -108,14 +108,14 @@ RULES = (
             "Tous les numéros d'urgence du pays sont atteints",
         ),
         why=said(
-            "who dials one that is missing hears that it does not exist",
-            "qui compose un numéro absent s'entend dire qu'il n'existe pas",
+            "Who dials one that is missing hears that it does not exist.",
+            "Qui compose un numéro absent s'entend dire qu'il n'existe pas.",
         ),
         level=Level.MUST,
         source=_ARCEP,
         mend=said(
             "OMC > Emergency: add them to numbering.emergency",
-            "OMC > Emergency : les ajouter à numbering.emergency",
+            "OMC > Emergency : ajoutez-les à numbering.emergency",
         ),
         look=_all_emergency,
         needs=("numbering.country", "numbering.emergency.*"),
@@ -124,12 +124,12 @@ RULES = (
         id="SITE-61",
         title=said("The country's short numbers are reached", "Les numéros courts du pays sont atteints"),
         why=said(
-            "a directory, a doctor on call or a child's helpline cannot be called",
-            "renseignements, médecin de garde ou enfance en danger ne peuvent pas être appelés",
+            "A directory, a doctor on call or a child's helpline cannot be called.",
+            "Renseignements, médecin de garde ou enfance en danger ne peuvent pas être appelés.",
         ),
         level=Level.SHOULD,
         source=_ARCEP,
-        mend=said("add the patterns to numbering.short", "ajouter les motifs à numbering.short"),
+        mend=said("add the patterns to numbering.short", "ajoutez les motifs à numbering.short"),
         look=_all_short,
         needs=("numbering.country", "numbering.short.*"),
     ),
@@ -140,12 +140,12 @@ RULES = (
             "Le préfixe de prise ne commence aucun numéro d'urgence",
         ),
         why=said(
-            "with prefix 1, who dials 112 has an outside line and has dialled 12",
-            "avec le préfixe 1, qui compose le 112 a pris une ligne et composé le 12",
+            "With prefix 1, who dials 112 has an outside line and has dialled 12.",
+            "Avec le préfixe 1, qui compose le 112 a pris une ligne et composé le 12.",
         ),
         level=Level.MUST,
         source="OMC",
-        mend=said("choose another outside prefix; 0 is usual", "choisir un autre préfixe ; 0 est l'usage"),
+        mend=said("choose another outside prefix; 0 is usual", "choisissez un autre préfixe ; 0 est l'usage"),
         look=_prefix_eats,
         needs=("numbering.emergency.*",),
     ),
@@ -160,7 +160,7 @@ RULES = (
         source="trade knowledge",
         mend=said(
             "write a number whose address the carrier knows as this site's",
-            "écrire un numéro dont l'opérateur connaît l'adresse comme celle de ce site",
+            "écrivez un numéro dont l'opérateur connaît l'adresse comme celle de ce site",
         ),
         look=_remote_number,
     ),
@@ -168,14 +168,14 @@ RULES = (
         id="SITE-64",
         title=said("A remote site's number is bought", "Le numéro d'un site distant est acheté"),
         why=said(
-            "the carrier refuses a caller that is none of its numbers, or shows the main site's",
-            "l'opérateur refuse un appelant hors de ses numéros, ou montre celui du site principal",
+            "The carrier refuses a caller that is none of its numbers, or shows the main site's.",
+            "L'opérateur refuse un appelant hors de ses numéros, ou montre celui du site principal.",
         ),
         level=Level.MUST,
         source="carrier.number_ranges",
         mend=said(
             "correct the number, or the ranges in carrier.number_ranges",
-            "corriger le numéro, ou les plages de carrier.number_ranges",
+            "corrigez le numéro, ou les plages de carrier.number_ranges",
         ),
         look=_remote_number_bought,
         needs=("carrier.number_ranges.*",),

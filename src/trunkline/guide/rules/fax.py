@@ -121,14 +121,14 @@ RULES = (
             "Fax crosses the trunk as T.38, never as G.711", "Le fax passe le trunk en T.38, jamais en G.711"
         ),
         why=said(
-            "the carrier transports T.38 only: a fax sent as sound breaks off after some pages, or never "
-            "begins",
-            "l'opérateur ne transporte que le T.38 : un fax envoyé comme du son s'interrompt ou ne "
-            "démarre pas",
+            "The carrier transports T.38 only: a fax sent as sound breaks off after some pages, or never "
+            "begins.",
+            "L'opérateur ne transporte que le T.38 : un fax envoyé comme du son s'interrompt ou ne "
+            "démarre pas.",
         ),
         level=Level.MUST,
         source="guide 2.1",
-        mend=said("set transport to t38", "mettre transport à t38"),
+        mend=said("set transport to t38", "mettez transport à t38"),
         look=_transport,
         fact="fax.transport",
     ),
@@ -139,14 +139,14 @@ RULES = (
             "Les télécopieurs sont sur un produit qui a ses propres ports analogiques",
         ),
         why=said(
-            "only machines on the IPBX's own ports are supported, and OCE has no such ports",
-            "seuls les télécopieurs sur les ports de l'IPBX sont supportés, et OCE n'en a pas",
+            "Only machines on the IPBX's own ports are supported, and OCE has no such ports.",
+            "Seuls les télécopieurs sur les ports de l'IPBX sont supportés, et OCE n'en a pas.",
         ),
         level=Level.MUST,
         source="guide 2.1, 4.3",
         mend=said(
             "take PowerCPU, or give fax a line or a fax server of its own",
-            "prendre PowerCPU, ou donner au fax sa propre ligne ou un serveur de fax",
+            "prenez PowerCPU, ou donnez au fax sa propre ligne ou un serveur de fax",
         ),
         look=_product,
         fact="fax.products",
@@ -160,14 +160,14 @@ RULES = (
             "Chaque télécopieur a son port analogique",
         ),
         why=said(
-            "a machine without a port cannot be connected",
-            "un télécopieur sans port ne peut pas être raccordé",
+            "A machine without a port cannot be connected.",
+            "Un télécopieur sans port ne peut pas être raccordé.",
         ),
         level=Level.MUST,
         source="guide 4.3",
         mend=said(
             "add a board (Z, SLI, MIX) and write its ports into product.analog_ports",
-            "ajouter une carte (Z, SLI, MIX) et compter ses ports dans product.analog_ports",
+            "ajoutez une carte (Z, SLI, MIX) et comptez ses ports dans product.analog_ports",
         ),
         look=_ports,
         fact="fax.products",
@@ -178,15 +178,15 @@ RULES = (
         id="FAX-2c",
         title=said("No fax gateway stands behind the IPBX", "Aucune passerelle fax derrière l'IPBX"),
         why=said(
-            "a change to T.38 is refused by the IPBX with 488: the call goes on as voice, and no page "
-            "arrives",
-            "l'IPBX refuse le passage en T.38 (488) : l'appel continue en voix et aucune page n'arrive",
+            "A change to T.38 is refused by the IPBX with 488: the call goes on as voice, and no page "
+            "arrives.",
+            "L'IPBX refuse le passage en T.38 (488) : l'appel continue en voix et aucune page n'arrive.",
         ),
         level=Level.MUST,
         source="guide 2.1",
         mend=said(
             "connect the machine to an analog port of PowerCPU itself",
-            "raccorder le télécopieur à un port analogique de PowerCPU",
+            "raccordez le télécopieur à un port analogique de PowerCPU",
         ),
         look=_gateway,
         fact="fax.relayed",
@@ -198,13 +198,14 @@ RULES = (
             "The fax gateway's row is legible", "La ligne du guide pour la passerelle fax est lisible"
         ),
         why=said(
-            "the guide's text is damaged there, and a guess may cost a device that the carrier does not "
-            "support",
-            "le texte du guide y est abîmé ; deviner peut coûter un appareil que l'opérateur ne supporte pas",
+            "The guide's text is damaged there, and a guess may cost a device that the carrier does not "
+            "support.",
+            "Le texte du guide y est abîmé ; deviner peut coûter un appareil que l'opérateur ne supporte "
+            "pas.",
         ),
         level=Level.NOTE,
         source="guide 4.3",
-        mend=said("ask the carrier before the order", "demander à l'opérateur avant la commande"),
+        mend=said("ask the carrier before the order", "demandez à l'opérateur avant la commande"),
         look=_gateway_certified,
         architectures=BVPN,
     ),
@@ -212,14 +213,14 @@ RULES = (
         id="FAX-2e",
         title=said("A fax server stands beside the IPBX", "Un serveur de fax est à côté de l'IPBX"),
         why=said(
-            "routed through the IPBX, its T.38 would be refused",
-            "s'il passait par l'IPBX, son T.38 serait refusé",
+            "Routed through the IPBX, its T.38 would be refused.",
+            "S'il passait par l'IPBX, son T.38 serait refusé.",
         ),
         level=Level.NOTE,
         source="guide 2.1",
         mend=said(
             "ask the carrier how the server's numbers reach it",
-            "demander à l'opérateur comment les numéros du serveur lui parviennent",
+            "demandez à l'opérateur comment les numéros du serveur lui parviennent",
         ),
         look=_server,
         fact="fax.relayed",
@@ -229,14 +230,14 @@ RULES = (
         id="FAX-3",
         title=said("There is no fax over the internet", "Pas de fax sur le trunk par internet"),
         why=said(
-            "OCE relays no T.38 and has no analog ports: no fax gets through",
-            "OCE ne relaie pas le T.38 et n'a pas de port analogique : aucun fax ne passe",
+            "OCE relays no T.38 and has no analog ports: no fax gets through.",
+            "OCE ne relaie pas le T.38 et n'a pas de port analogique : aucun fax ne passe.",
         ),
         level=Level.MUST,
         source="guide 2.4.9",
         mend=said(
             "take the machine off this trunk: a line of its own, or a fax service",
-            "retirer le télécopieur de ce trunk : une ligne à lui, ou un service de fax",
+            "retirez le télécopieur de ce trunk : une ligne à lui, ou un service de fax",
         ),
         look=_none,
         fact="internet.fax",

@@ -81,9 +81,9 @@ def _shared(site: Site, facts: Facts) -> Iterator[Seen]:
 
 
 _ABROAD = said(
-    "who gets hold of one phone calls paid numbers abroad all weekend, and the customer pays",
-    "qui prend la main sur un poste appelle des numéros payants à l'étranger tout le week-end, aux frais "
-    "du client",
+    "Who gets hold of one phone calls paid numbers abroad all weekend, and the customer pays.",
+    "Qui prend la main sur un poste appelle des numéros payants à l'étranger tout le week-end, aux frais "
+    "du client.",
 )
 
 RULES = (
@@ -96,7 +96,7 @@ RULES = (
         mend=said(
             "Traffic sharing & barring: set international_allowed to false, or list what stays barred, "
             "as +882",
-            "Traffic sharing & barring : mettre international_allowed à false, ou lister ce qui reste barré, "
+            "Traffic sharing & barring : mettez international_allowed à false, ou listez ce qui reste barré, "
             "comme +882",
         ),
         look=_no_bar,
@@ -110,7 +110,7 @@ RULES = (
         source="NIST SP 800-63B §3.1.1.2",
         mend=said(
             "take sixteen random characters, best in a file: ${{file:PATH}}",
-            "prendre seize caractères au hasard, de préférence dans un fichier : ${{file:PATH}}",
+            "prenez seize caractères au hasard, de préférence dans un fichier : ${{file:PATH}}",
         ),
         look=_weak,
     ),
@@ -118,12 +118,12 @@ RULES = (
         id="SITE-67",
         title=said("Each phone has a password of its own", "Chaque poste a son mot de passe"),
         why=said(
-            "one lost phone opens every extension that shares its password",
-            "un poste perdu ouvre tous ceux qui partagent son mot de passe",
+            "One lost phone opens every extension that shares its password.",
+            "Un poste perdu ouvre tous ceux qui partagent son mot de passe.",
         ),
         level=Level.SHOULD,
         source="RFC 3261 §22",
-        mend=said("give each user another one", "en donner un autre à chaque usager"),
+        mend=said("give each user another one", "donnez-en un autre à chaque usager"),
         look=_shared,
     ),
 )

@@ -149,8 +149,8 @@ def _key(site: Site, facts: Facts) -> Iterator[Seen]:
 
 _FQDN = "OMC > Hardware and limits > LAN/IP Configuration > eth0 > Router IP address/Domain name"
 _UNREACHED = said(
-    "the carrier reaches the site by its public name only: calls in fail",
-    "l'opérateur ne joint le site que par son nom public : les appels entrants échouent",
+    "The carrier reaches the site by its public name only: calls in fail.",
+    "L'opérateur ne joint le site que par son nom public : les appels entrants échouent.",
 )
 
 RULES = (
@@ -165,7 +165,7 @@ RULES = (
         source="guide 2.4.3, 3",
         mend=said(
             "have the A record published, and write it under dns_records",
-            "faire publier l'enregistrement A, et l'écrire sous dns_records",
+            "faites publier l'enregistrement A, et écrivez-le sous dns_records",
         ),
         look=_record,
         fact="internet.customer_record",
@@ -186,7 +186,7 @@ RULES = (
         source="guide 2.4.3, 3; RFC 1034 §3.6.2",
         mend=said(
             "publish an A record with the public address",
-            "publier un enregistrement A avec l'adresse publique",
+            "publiez un enregistrement A avec l'adresse publique",
         ),
         look=_record_type,
         fact="internet.customer_record",
@@ -197,13 +197,13 @@ RULES = (
         id="SITE-58",
         title=said("A record's value is of its type", "La valeur d'un enregistrement est de son type"),
         why=said(
-            "a DNS provider refuses it, or publishes something else",
-            "un fournisseur DNS le refuse, ou publie autre chose",
+            "A DNS provider refuses it, or publishes something else.",
+            "Un fournisseur DNS le refuse, ou publie autre chose.",
         ),
         level=Level.MUST,
         source="RFC 1035 §3.4.1, RFC 3596 §2",
         mend=said(
-            "write an IPv4 address for A, IPv6 for AAAA", "écrire une adresse IPv4 pour A, IPv6 pour AAAA"
+            "write an IPv4 address for A, IPv6 for AAAA", "écrivez une adresse IPv4 pour A, IPv6 pour AAAA"
         ),
         look=_address_record,
         needs=("dns_records.*.type",),
@@ -212,12 +212,12 @@ RULES = (
         id="DNS-1d",
         title=said("The public name is the site's own", "Le nom public est celui du site"),
         why=said(
-            "the certificate would bear the carrier's name, which no CA signs for a customer",
-            "le certificat porterait le nom de l'opérateur, qu'aucune AC ne signe pour un client",
+            "The certificate would bear the carrier's name, which no CA signs for a customer.",
+            "Le certificat porterait le nom de l'opérateur, qu'aucune AC ne signe pour un client.",
         ),
         level=Level.MUST,
         source="guide 2.4.3, 5.2.1",
-        mend=said("{field}: write the site's own FQDN", "{field} : écrire le FQDN du site", field=_FQDN),
+        mend=said("{field}: write the site's own FQDN", "{field} : écrivez le FQDN du site", field=_FQDN),
         look=_not_the_carriers,
         architectures=INTERNET,
     ),
@@ -225,14 +225,14 @@ RULES = (
         id="CFG-3c",
         title=said("The public name stands on eth0", "Le nom public est sur eth0"),
         why=said(
-            "a request made from it has the wrong CN and SAN, and the certificate must be bought again",
-            "une demande faite ainsi a un mauvais CN et SAN, et le certificat est à racheter",
+            "A request made from it has the wrong CN and SAN, and the certificate must be bought again.",
+            "Une demande faite ainsi a un mauvais CN et SAN, et le certificat est à racheter.",
         ),
         level=Level.MUST,
         source="guide 5.2.1, 5.2.2",
         mend=said(
             "{field}: write the FQDN there; eth1 takes an address",
-            "{field} : y écrire le FQDN ; eth1 prend une adresse",
+            "{field} : écrivez-y le FQDN ; eth1 prend une adresse",
             field=_FQDN,
         ),
         look=_right_interface,
@@ -243,12 +243,12 @@ RULES = (
         id="CERT-1a",
         title=said("The public name fits into a certificate", "Le nom public tient dans un certificat"),
         why=said(
-            "CN and SAN are the same here, and the CN cannot hold it: the request fails",
-            "CN et SAN sont identiques ici, et le CN ne peut pas le contenir : la demande échoue",
+            "CN and SAN are the same here, and the CN cannot hold it: the request fails.",
+            "CN et SAN sont identiques ici, et le CN ne peut pas le contenir : la demande échoue.",
         ),
         level=Level.MUST,
         source="guide 5.2.3; RFC 5280 A.1",
-        mend=said("choose a shorter name", "choisir un nom plus court"),
+        mend=said("choose a shorter name", "choisissez un nom plus court"),
         look=_fits,
         architectures=INTERNET,
     ),
@@ -256,14 +256,14 @@ RULES = (
         id="CERT-1b",
         title=said("The public name is a public one", "Le nom public est bien public"),
         why=said(
-            "no public CA signs a name for inside, and the carrier trusts public CAs only",
-            "aucune AC publique ne signe un nom interne, et l'opérateur ne se fie qu'aux AC publiques",
+            "No public CA signs a name for inside, and the carrier trusts public CAs only.",
+            "Aucune AC publique ne signe un nom interne, et l'opérateur ne se fie qu'aux AC publiques.",
         ),
         level=Level.MUST,
         source="guide 2.4.5, 5.2.3; RFC 6761, RFC 6762",
         mend=said(
             "choose a name in a domain of the customer's, as voix.customer.fr",
-            "choisir un nom dans un domaine du client, comme voix.client.fr",
+            "choisissez un nom dans un domaine du client, comme voix.client.fr",
         ),
         look=_public,
         architectures=INTERNET,
@@ -272,13 +272,13 @@ RULES = (
         id="CERT-1c",
         title=said("The key has the size that the IPBX makes", "La clé a la taille que fait l'IPBX"),
         why=said(
-            "size and type are fixed in its request; a larger key comes with later versions only",
-            "taille et type sont fixés dans sa demande ; une clé plus grande demande une version plus "
-            "récente",
+            "Size and type are fixed in its request; a larger key comes with later versions only.",
+            "Taille et type sont fixés dans sa demande ; une clé plus grande demande une version plus "
+            "récente.",
         ),
         level=Level.SHOULD,
         source="guide 5.2.3",
-        mend=said("set key_bits to the guide's value", "mettre key_bits à la valeur du guide"),
+        mend=said("set key_bits to the guide's value", "mettez key_bits à la valeur du guide"),
         look=_key,
         fact="certificates.key_bits",
         architectures=INTERNET,

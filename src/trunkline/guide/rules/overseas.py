@@ -113,7 +113,7 @@ def _well_built(site: Site, facts: Facts) -> Iterator[Seen]:
                 "{number} n'existe pas : l'indicatif du territoire remplace le 0 et le 33",
                 number=number,
             )
-            yield Seen(path, says, said("write {right}", "écrire {right}", right=right))
+            yield Seen(path, says, said("write {right}", "écrivez {right}", right=right))
 
 
 RULES = (
@@ -124,8 +124,8 @@ RULES = (
             "Avec une zone outre-mer, toutes les passerelles numérotent en format international",
         ),
         why=said(
-            "a national number means another subscriber to a network of another country code",
-            "un numéro national désigne un autre abonné dans un réseau d'un autre indicatif",
+            "A national number means another subscriber to a network of another country code.",
+            "Un numéro national désigne un autre abonné dans un réseau d'un autre indicatif.",
         ),
         level=Level.MUST,
         source="guide 2.1",
@@ -143,14 +143,14 @@ RULES = (
             "An overseas zone has a pair of gateways", "Une zone outre-mer a une paire de passerelles"
         ),
         why=said(
-            "with one SBC alone, its loss sends every local call around by the metropole",
-            "avec un seul SBC, sa perte fait passer chaque appel local par la métropole",
+            "With one SBC alone, its loss sends every local call around by the metropole.",
+            "Avec un seul SBC, sa perte fait passer chaque appel local par la métropole.",
         ),
         level=Level.SHOULD,
         source="guide 2.1",
         mend=said(
             "add the zone's second access SBC as a gateway",
-            "ajouter le second SBC d'accès de la zone comme passerelle",
+            "ajoutez le second SBC d'accès de la zone comme passerelle",
         ),
         look=_pair,
         fact="drom.sbcs_per_zone",
@@ -163,14 +163,14 @@ RULES = (
             "À côté des passerelles outre-mer, il y en a de métropolitaines",
         ),
         why=said(
-            "a zone's access SBCs take its local calls only",
-            "les SBC d'accès d'une zone ne prennent que ses appels locaux",
+            "A zone's access SBCs take its local calls only.",
+            "Les SBC d'accès d'une zone ne prennent que ses appels locaux.",
         ),
         level=Level.MUST,
         source="guide 2.1",
         mend=said(
             "add the metropolitan pair, zone metropole",
-            "ajouter la paire métropolitaine, zone metropole",
+            "ajoutez la paire métropolitaine, zone metropole",
         ),
         look=_metropole,
         fact="drom.zones",
@@ -180,14 +180,14 @@ RULES = (
         id="DROM-1d",
         title=said("The zone's access SBCs are known", "Les SBC d'accès de la zone sont connus"),
         why=said(
-            "names, addresses and local prefixes of the zones are in no public document",
-            "noms, adresses et préfixes locaux des zones ne sont dans aucun document public",
+            "Names, addresses and local prefixes of the zones are in no public document.",
+            "Noms, adresses et préfixes locaux des zones ne sont dans aucun document public.",
         ),
         level=Level.NOTE,
         source="guide 2.1",
         mend=said(
             "ask the carrier for their names, and which numbers are local there",
-            "demander à l'opérateur leurs noms, et quels numéros y sont locaux",
+            "demandez à l'opérateur leurs noms, et quels numéros y sont locaux",
         ),
         look=_ask,
         fact="drom.zones",
@@ -199,13 +199,13 @@ RULES = (
             "Les numéros d'outre-mer ont l'indicatif de leur territoire",
         ),
         why=said(
-            "a call to a number that does not exist fails, and as a caller it is refused",
-            "un appel vers un numéro qui n'existe pas échoue, et comme appelant il est refusé",
+            "A call to a number that does not exist fails, and as a caller it is refused.",
+            "Un appel vers un numéro qui n'existe pas échoue, et comme appelant il est refusé.",
         ),
         level=Level.MUST,
         source="ARCEP decision 2018-0881",
         mend=said(
-            "write the number as it is dialled from abroad", "écrire le numéro comme depuis l'étranger"
+            "write the number as it is dialled from abroad", "écrivez le numéro comme depuis l'étranger"
         ),
         look=_well_built,
     ),

@@ -151,8 +151,9 @@ def _networks_apart(site: Site, facts: Facts) -> Iterator[Seen]:
 
 
 _SECURED = said(
-    "the calls of a remote site run in the clear up to the main site: whoever is on the way can listen",
-    "les appels d'un site distant circulent en clair jusqu'au site principal : on peut les écouter en chemin",
+    "The calls of a remote site run in the clear up to the main site: whoever is on the way can listen.",
+    "Les appels d'un site distant circulent en clair jusqu'au site principal : on peut les écouter en "
+    "chemin.",
 )
 
 RULES = (
@@ -167,7 +168,7 @@ RULES = (
         source="guide 2.2",
         mend=said(
             "set up IPsec or WireGuard, and write it into link.vpn",
-            "mettre en place IPsec ou WireGuard, et l'écrire dans link.vpn",
+            "mettez en place IPsec ou WireGuard, et écrivez-le dans link.vpn",
         ),
         look=_secured,
         needs=("remote_sites.*.link.kind",),
@@ -181,12 +182,12 @@ RULES = (
             "Sur BVPN, le tunnel d'un site distant est celui du routeur",
         ),
         why=said(
-            "the guide names the phones' own VPN client for the trunk over the internet only",
-            "le guide ne cite le client VPN des postes que pour le trunk par internet",
+            "The guide names the phones' own VPN client for the trunk over the internet only.",
+            "Le guide ne cite le client VPN des postes que pour le trunk par internet.",
         ),
         level=Level.MUST,
         source="guide 2.2",
-        mend=said("choose ipsec or wireguard", "choisir ipsec ou wireguard"),
+        mend=said("choose ipsec or wireguard", "choisissez ipsec ou wireguard"),
         look=_no_phone_client,
         fact="remote.links",
         architectures=BVPN,
@@ -198,16 +199,16 @@ RULES = (
             "La voix d'un site distant passe où le texte du guide le dit",
         ),
         why=said(
-            "the guide says both, and the links are sized by it: the wrong one leaves a link too narrow",
-            "le guide dit les deux, et les liens se dimensionnent d'après lui : le mauvais choix laisse "
+            "The guide says both, and the links are sized by it: the wrong one leaves a link too narrow.",
+            "Le guide dit les deux, et les liens se dimensionnent d'après lui : le mauvais choix laisse "
             "un lien "
-            "trop étroit",
+            "trop étroit.",
         ),
         level=Level.NOTE,
         source="guide 2.2",
         mend=said(
             "ask the carrier which of the two holds for this site",
-            "demander à l'opérateur lequel des deux vaut pour ce site",
+            "demandez à l'opérateur lequel des deux vaut pour ce site",
         ),
         look=_media_path,
         fact="remote.media_site",
@@ -224,7 +225,7 @@ RULES = (
         source="guide 2.4",
         mend=said(
             "set up IPsec or WireGuard, or the phones' own VPN client, and write it into link.vpn",
-            "mettre en place IPsec ou WireGuard, ou le client VPN des postes, et l'écrire dans link.vpn",
+            "mettez en place IPsec ou WireGuard, ou le client VPN des postes, et écrivez-le dans link.vpn",
         ),
         look=_secured_internet,
         fact="remote.links_internet",
@@ -234,14 +235,15 @@ RULES = (
         id="FORM-3",
         title=said("Remote sites are without survivability", "Les sites distants sont sans survivance"),
         why=said(
-            "what keeps a site alone alive has an access to the carrier that nobody ordered or certified",
-            "ce qui maintient un site isolé suppose un accès opérateur que personne n'a commandé ni certifié",
+            "What keeps a site alone alive has an access to the carrier that nobody ordered or certified.",
+            "Ce qui maintient un site isolé suppose un accès opérateur que personne n'a commandé ni "
+            "certifié.",
         ),
         level=Level.SHOULD,
         source="guide 3",
         mend=said(
             "ask the carrier; else set survivability to false",
-            "demander à l'opérateur ; sinon mettre survivability à false",
+            "demandez à l'opérateur ; sinon mettez survivability à false",
         ),
         look=_survivability,
         fact="remote.survivability",
@@ -253,14 +255,14 @@ RULES = (
             "Les sites distants cités par les usagers et les postes existent",
         ),
         why=said(
-            "an emergency call from there would show the main site's address",
-            "un appel d'urgence de là-bas montrerait l'adresse du site principal",
+            "An emergency call from there would show the main site's address.",
+            "Un appel d'urgence de là-bas montrerait l'adresse du site principal.",
         ),
         level=Level.MUST,
         source="OMC",
         mend=said(
             "correct the label, or describe the site under remote_sites",
-            "corriger le libellé, ou décrire le site sous remote_sites",
+            "corrigez le libellé, ou décrivez le site sous remote_sites",
         ),
         look=_labels_exist,
         needs=("remote_sites.*", "remote_sites.*.label"),
@@ -269,12 +271,12 @@ RULES = (
         id="SITE-51",
         title=said("Each remote site has its own label", "Chaque site distant a son libellé"),
         why=said(
-            "users and phones find their site by its label",
-            "usagers et postes trouvent leur site par son libellé",
+            "Users and phones find their site by its label.",
+            "Usagers et postes trouvent leur site par son libellé.",
         ),
         level=Level.MUST,
         source="OMC",
-        mend=said("name them apart", "les nommer différemment"),
+        mend=said("name them apart", "nommez-les différemment"),
         look=_labels_differ,
     ),
     Rule(
@@ -284,14 +286,14 @@ RULES = (
             "Le côté du site principal des tunnels est décrit",
         ),
         why=said(
-            "a tunnel needs both ends, and the dossier writes their settings from here",
-            "un tunnel a deux bouts, et le dossier en tire les réglages d'ici",
+            "A tunnel needs both ends, and the dossier writes their settings from here.",
+            "Un tunnel a deux bouts, et le dossier en tire les réglages d'ici.",
         ),
         level=Level.SHOULD,
         source="guide 2.2, 2.4",
         mend=said(
             "describe address, network and key under vpn",
-            "décrire address, network et key sous vpn",
+            "décrivez address, network et key sous vpn",
         ),
         look=_main_end,
         needs=("vpn", "remote_sites.*", "remote_sites.*.link.vpn"),
@@ -300,12 +302,12 @@ RULES = (
         id="SITE-53",
         title=said("The sites' networks do not overlap", "Les réseaux des sites ne se recouvrent pas"),
         why=said(
-            "no router can tell two sites apart that use the same addresses",
-            "aucun routeur ne distingue deux sites qui ont les mêmes adresses",
+            "No router can tell two sites apart that use the same addresses.",
+            "Aucun routeur ne distingue deux sites qui ont les mêmes adresses.",
         ),
         level=Level.MUST,
         source="RFC 4632 §5.1",
-        mend=said("give the site another network", "donner au site un autre réseau"),
+        mend=said("give the site another network", "donnez au site un autre réseau"),
         look=_networks_apart,
         needs=(
             *("interfaces.eth0.address", "interfaces.eth0.prefix"),

@@ -250,9 +250,9 @@ def _ports_closed(site: Site, facts: Facts) -> Iterator[Seen]:
 
 
 _NO_WAY_BACK = said(
-    "the carrier answers to an address that leads nowhere: no call comes in, and calls out have no sound",
-    "l'opérateur répond à une adresse qui ne mène nulle part : aucun appel n'entre, et les sortants sont "
-    "muets",
+    "The carrier answers to an address that leads nowhere: no call comes in, and calls out have no sound.",
+    "L'opérateur répond à une adresse qui ne mène nulle part : aucun appel n'entre, et les sortants sont "
+    "muets.",
 )
 _TOPOLOGY = "OMC > External Lines > SIP > SIP Gateways > Topology"
 
@@ -261,14 +261,14 @@ RULES = (
         id="SITE-56",
         title=said("The guide certifies the architecture", "Le guide certifie l'architecture"),
         why=said(
-            "the carrier helps with certified architectures only",
-            "l'opérateur n'assiste que les architectures certifiées",
+            "The carrier helps with certified architectures only.",
+            "L'opérateur n'assiste que les architectures certifiées.",
         ),
         level=Level.MUST,
         source="guide 2",
         mend=said(
             "choose a certified one, or ask the carrier",
-            "en choisir une certifiée, ou demander à l'opérateur",
+            "choisissez-en une certifiée, ou demandez à l'opérateur",
         ),
         look=_architecture,
         needs=("architecture",),
@@ -277,14 +277,14 @@ RULES = (
         id="INET-2e",
         title=said("The topology is the recommended one", "La topologie est celle qui est recommandée"),
         why=said(
-            "behind NAT, three addresses have to agree on firewall, interface and gateway",
-            "derrière un NAT, trois adresses doivent concorder : pare-feu, interface et passerelle",
+            "Behind NAT, three addresses have to agree on firewall, interface and gateway.",
+            "Derrière un NAT, trois adresses doivent concorder : pare-feu, interface et passerelle.",
         ),
         level=Level.NOTE,
         source="guide 2.4",
         mend=said(
             "give eth1 the public address and make the firewall transparent, if it can be",
-            "donner l'adresse publique à eth1 et rendre le pare-feu transparent, si c'est possible",
+            "donnez l'adresse publique à eth1 et rendez le pare-feu transparent, si c'est possible",
         ),
         look=_recommended,
         fact="architectures.recommended",
@@ -294,12 +294,12 @@ RULES = (
         id="INET-1b",
         title=said("Over the internet OCE has no Front End", "Par internet, OCE n'a pas de Front End"),
         why=said(
-            "only a stand-alone OCE encrypts signalling and voice by itself",
-            "seul un OCE autonome chiffre lui-même la signalisation et la voix",
+            "Only a stand-alone OCE encrypts signalling and voice by itself.",
+            "Seul un OCE autonome chiffre lui-même la signalisation et la voix.",
         ),
         level=Level.MUST,
         source="guide 2.4",
-        mend=said("take a stand-alone OCE", "prendre un OCE autonome"),
+        mend=said("take a stand-alone OCE", "prenez un OCE autonome"),
         look=_stand_alone,
         fact="products.front_end_internet",
         architectures=INTERNET,
@@ -314,7 +314,7 @@ RULES = (
         source="guide 2.4, 5.2.1",
         mend=said(
             "set the firewall to bridge mode, or choose internet-b",
-            "passer le pare-feu en mode pont, ou choisir internet-b",
+            "passez le pare-feu en mode pont, ou choisissez internet-b",
         ),
         look=_transparent,
         fact="internet.nat_a",
@@ -329,7 +329,7 @@ RULES = (
         why=_NO_WAY_BACK,
         level=Level.MUST,
         source="guide 2.2, 2.4",
-        mend=said("{tab}: switch Static NAT off", "{tab} : désactiver Static NAT", tab=_TOPOLOGY),
+        mend=said("{tab}: switch Static NAT off", "{tab} : désactivez Static NAT", tab=_TOPOLOGY),
         look=_no_static_nat,
         architectures=(*BVPN, *TOPOLOGY_A),
     ),
@@ -341,7 +341,7 @@ RULES = (
         source="guide 2.4, 5.2.2",
         mend=said(
             "describe the firewall, its mode nat, or choose internet-a",
-            "décrire le pare-feu, mode nat, ou choisir internet-a",
+            "décrivez le pare-feu, mode nat, ou choisissez internet-a",
         ),
         look=_translates,
         fact="internet.nat_b",
@@ -359,7 +359,7 @@ RULES = (
         source="guide 2.4, 5.2.2",
         mend=said(
             "write the public address that the firewall translates",
-            "écrire l'adresse publique que le pare-feu traduit",
+            "écrivez l'adresse publique que le pare-feu traduit",
         ),
         look=_firewall_address,
         architectures=TOPOLOGY_B,
@@ -368,14 +368,15 @@ RULES = (
         id="INET-3c",
         title=said("In topology B eth1 has a private address", "En topologie B, eth1 a une adresse privée"),
         why=said(
-            "an address that is public already needs no NAT: this is topology A, or a wrong address",
-            "une adresse déjà publique n'a pas besoin de NAT : c'est la topologie A, ou une mauvaise adresse",
+            "An address that is public already needs no NAT: this is topology A, or a wrong address.",
+            "Une adresse déjà publique n'a pas besoin de NAT : c'est la topologie A, ou une mauvaise "
+            "adresse.",
         ),
         level=Level.MUST,
         source="guide 5.2.2",
         mend=said(
             "OMC > Hardware and limits > LAN/IP Configuration > eth1: write the private DMZ address",
-            "OMC > Hardware and limits > LAN/IP Configuration > eth1 : écrire l'adresse privée de la DMZ",
+            "OMC > Hardware and limits > LAN/IP Configuration > eth1 : écrivez l'adresse privée de la DMZ",
         ),
         look=_dmz,
         fact="internet.trunk_interface",
@@ -388,7 +389,7 @@ RULES = (
         why=_NO_WAY_BACK,
         level=Level.MUST,
         source="guide 5.2.2",
-        mend=said("{tab}: switch Static NAT on", "{tab} : activer Static NAT", tab=_TOPOLOGY),
+        mend=said("{tab}: switch Static NAT on", "{tab} : activez Static NAT", tab=_TOPOLOGY),
         look=_static_nat,
         architectures=TOPOLOGY_B,
     ),
@@ -403,7 +404,7 @@ RULES = (
         source="guide 5.2.2",
         mend=said(
             "{tab}: write the firewall's public address",
-            "{tab} : écrire l'adresse publique du pare-feu",
+            "{tab} : écrivez l'adresse publique du pare-feu",
             tab=_TOPOLOGY,
         ),
         look=_static_address,
@@ -418,7 +419,7 @@ RULES = (
         source="guide 5.2.2",
         mend=said(
             "{tab}: set the SIP/SIP TLS port to the guide's",
-            "{tab} : mettre le port SIP/SIP TLS à celui du guide",
+            "{tab} : mettez le port SIP/SIP TLS à celui du guide",
             tab=_TOPOLOGY,
         ),
         look=_static_port,
@@ -429,14 +430,14 @@ RULES = (
         id="CFG-4d",
         title=said("The DMZ's router is written down", "Le routeur de la DMZ est indiqué"),
         why=said(
-            "the guide has the routing table updated where the system requires it",
-            "le guide fait compléter la table de routage si le système le demande",
+            "The guide has the routing table updated where the system requires it.",
+            "Le guide fait compléter la table de routage si le système le demande.",
         ),
         level=Level.NOTE,
         source="guide 5.2.2",
         mend=said(
             "write the DMZ's router, and set the route in the IPBX",
-            "écrire le routeur de la DMZ, et poser la route dans l'IPBX",
+            "écrivez le routeur de la DMZ, et posez la route dans l'IPBX",
         ),
         look=_routed,
         fact="internet.trunk_interface",
@@ -449,13 +450,13 @@ RULES = (
             "An interface's router is in its network", "Le routeur d'une interface est dans son réseau"
         ),
         why=said(
-            "a router that is not on the same network cannot be reached, and nothing leaves",
-            "un routeur hors du réseau est injoignable, et rien ne sort",
+            "A router that is not on the same network cannot be reached, and nothing leaves.",
+            "Un routeur hors du réseau est injoignable, et rien ne sort.",
         ),
         level=Level.MUST,
         source="RFC 1122 §3.3.1",
         mend=said(
-            "correct the address, the prefix or the router", "corriger l'adresse, le préfixe ou le routeur"
+            "correct the address, the prefix or the router", "corrigez l'adresse, le préfixe ou le routeur"
         ),
         look=_router_near,
         needs=(
@@ -467,26 +468,26 @@ RULES = (
         id="FW-1",
         title=said("The firewall rewrites no SIP", "Le pare-feu ne réécrit pas le SIP"),
         why=said(
-            "a SIP ALG changes addresses that are right already: one-way sound, and calls that drop",
-            "un SIP ALG change des adresses déjà justes : son dans un seul sens, appels coupés",
+            "A SIP ALG changes addresses that are right already: one-way sound, and calls that drop.",
+            "Un SIP ALG change des adresses déjà justes : son dans un seul sens, appels coupés.",
         ),
         level=Level.SHOULD,
         source="guide 2.4, 5.2.2; trade knowledge",
-        mend=said("switch SIP ALG off on the firewall", "désactiver SIP ALG sur le pare-feu"),
+        mend=said("switch SIP ALG off on the firewall", "désactivez SIP ALG sur le pare-feu"),
         look=_no_alg,
     ),
     Rule(
         id="FW-2c",
         title=said("The firewall opens the guide's media ports", "Le pare-feu ouvre les ports voix du guide"),
         why=said(
-            "calls on the ports that stay closed have no sound, a few of them and never the same",
-            "les appels sur les ports fermés sont muets : quelques-uns, jamais les mêmes",
+            "Calls on the ports that stay closed have no sound, a few of them and never the same.",
+            "Les appels sur les ports fermés sont muets : quelques-uns, jamais les mêmes.",
         ),
         level=Level.MUST,
         source="guide 2.4.4",
         mend=said(
             "open the range of the guide's firewall table",
-            "ouvrir la plage du tableau pare-feu du guide",
+            "ouvrez la plage du tableau pare-feu du guide",
         ),
         look=_ports_opened,
         fact="internet.media_ports",
@@ -500,14 +501,14 @@ RULES = (
             "Le pare-feu n'ouvre pas plus de ports voix que le guide",
         ),
         why=said(
-            "each port more is one more for strangers to try",
-            "chaque port de plus est une porte de plus pour des inconnus",
+            "Each port more is one more for strangers to try.",
+            "Chaque port de plus est une porte de plus pour des inconnus.",
         ),
         level=Level.SHOULD,
         source="guide 2.4.4",
         mend=said(
             "open the range of the guide's firewall table, no more",
-            "ouvrir la plage du tableau pare-feu du guide, pas plus",
+            "ouvrez la plage du tableau pare-feu du guide, pas plus",
         ),
         look=_ports_closed,
         fact="internet.media_ports",

@@ -149,13 +149,13 @@ def _endpoint_unknown(site: Site, facts: Facts) -> Iterator[Seen]:
 
 _UPGRADE = said(
     "upgrade the IPBX to a certified version and load before the trunk is ordered",
-    "mettre l'IPBX à une version certifiée avant de commander le trunk",
+    "mettez l'IPBX à une version certifiée avant de commander le trunk",
 )
-_ASK = said("ask the carrier before the order", "demander à l'opérateur avant la commande")
+_ASK = said("ask the carrier before the order", "demandez à l'opérateur avant la commande")
 _SUPPORT = said(
-    "the carrier helps with certified versions only, and may change its network without regard to others",
-    "l'opérateur n'assiste que les versions certifiées et peut faire évoluer son réseau sans égard aux "
-    "autres",
+    "The carrier helps with certified versions only, and may change its network without regard to others.",
+    "L'opérateur n'assiste que les versions certifiées et peut faire évoluer son réseau sans égard aux "
+    "autres.",
 )
 
 RULES = (
@@ -188,14 +188,14 @@ RULES = (
         id="VER-1c",
         title=said("The load belongs to the version", "La version logicielle est bien de cette version"),
         why=said(
-            "one of the two is mistyped, so nobody knows what is installed",
-            "une des deux valeurs est mal saisie : personne ne sait ce qui est installé",
+            "One of the two is mistyped, so nobody knows what is installed.",
+            "Une des deux valeurs est mal saisie : personne ne sait ce qui est installé.",
         ),
         level=Level.MUST,
         source="guide 4.2",
         mend=said(
             "read both in OMC > System Miscellaneous > Software version",
-            "lire les deux dans OMC > System Miscellaneous > Software version",
+            "lisez les deux dans OMC > System Miscellaneous > Software version",
         ),
         look=_load_fits,
         needs=("product.version",),
@@ -211,7 +211,7 @@ RULES = (
         source="guide 4.1, 4.2",
         mend=said(
             "ask the carrier for the guide's current edition, and whether it certifies this version",
-            "demander à l'opérateur l'édition courante du guide, et si elle certifie cette version",
+            "demandez à l'opérateur l'édition courante du guide, et si elle certifie cette version",
         ),
         look=_newer,
         fact="products.loads.majors_supported",
@@ -227,7 +227,7 @@ RULES = (
         source="guide 4.3",
         mend=said(
             "choose another model, or upgrade the IPBX",
-            "choisir un autre modèle, ou mettre l'IPBX à niveau",
+            "choisissez un autre modèle, ou mettez l'IPBX à niveau",
         ),
         look=_endpoint_version,
         needs=("product.version",),
@@ -238,8 +238,9 @@ RULES = (
             "The guide's row of the telephone is legible", "La ligne du guide pour ce poste est lisible"
         ),
         why=said(
-            "the rows of the guide's table lost their order: whoever guesses may order what is not certified",
-            "les lignes du tableau ont perdu leur ordre : deviner, c'est risquer du matériel non certifié",
+            "The rows of the guide's table lost their order: whoever guesses may order what is not "
+            "certified.",
+            "Les lignes du tableau ont perdu leur ordre : deviner, c'est risquer du matériel non certifié.",
         ),
         level=Level.NOTE,
         source="guide 4.3",
@@ -250,8 +251,8 @@ RULES = (
         id="VER-2c",
         title=said("The guide names the telephone", "Le guide nomme ce poste"),
         why=said(
-            "third-party endpoints are certified on demand only",
-            "les postes tiers ne sont certifiés qu'à la demande",
+            "Third-party endpoints are certified on demand only.",
+            "Les postes tiers ne sont certifiés qu'à la demande.",
         ),
         level=Level.NOTE,
         source="guide 4.3",

@@ -126,8 +126,8 @@ def _channels(site: Site, facts: Facts) -> Iterator[Seen]:
 
 
 _NO_AUDIO = said(
-    "without its gateway Rainbow only steers the desk phone: a client on the internet has no sound",
-    "sans sa passerelle, Rainbow ne fait que piloter le poste : un client sur internet n'a pas de son",
+    "Without its gateway Rainbow only steers the desk phone: a client on the internet has no sound.",
+    "Sans sa passerelle, Rainbow ne fait que piloter le poste : un client sur internet n'a pas de son.",
 )
 _COURSE = "the vendor's courses (second-hand)"
 _RAINBOW = ("bvpn-rainbow",)
@@ -160,7 +160,7 @@ RULES = (
         source="guide 2.3",
         mend=said(
             "describe it under webrtc_gateway, or choose the architecture bvpn",
-            "la décrire sous webrtc_gateway, ou choisir l'architecture bvpn",
+            "décrivez-la sous webrtc_gateway, ou choisissez l'architecture bvpn",
         ),
         look=_there,
         needs=("webrtc_gateway",),
@@ -176,7 +176,7 @@ RULES = (
         source="guide 2.3",
         mend=said(
             "set product.front_end to true, or place the gateway stand-alone",
-            "mettre product.front_end à true, ou placer la passerelle en stand-alone",
+            "mettez product.front_end à true, ou placez la passerelle en stand-alone",
         ),
         look=_front_end,
         needs=("product.front_end",),
@@ -185,13 +185,13 @@ RULES = (
         id="WEB-1d",
         title=said("A Front End stands before a PowerCPU", "Un Front End est devant un PowerCPU"),
         why=said(
-            "OCE needs no Front End: one of the two values is wrong",
-            "OCE n'a pas besoin de Front End : une des deux valeurs est fausse",
+            "OCE needs no Front End: one of the two values is wrong.",
+            "OCE n'a pas besoin de Front End : une des deux valeurs est fausse.",
         ),
         level=Level.MUST,
         source="guide 2.3",
         mend=said(
-            "set front_end to false, or model to PowerCPU", "mettre front_end à false, ou model à PowerCPU"
+            "set front_end to false, or model to PowerCPU", "mettez front_end à false, ou model à PowerCPU"
         ),
         look=_front_of_itself,
         fact="webrtc.front-end",
@@ -204,14 +204,14 @@ RULES = (
             "Un site avec passerelle WebRTC est un site avec Rainbow",
         ),
         why=said(
-            "the carrier is told the wrong architecture, and the dossier leaves the gateway out",
-            "l'opérateur reçoit la mauvaise architecture, et le dossier oublie la passerelle",
+            "The carrier is told the wrong architecture, and the dossier leaves the gateway out.",
+            "L'opérateur reçoit la mauvaise architecture, et le dossier oublie la passerelle.",
         ),
         level=Level.SHOULD,
         source="guide 2.3",
         mend=said(
             "write architecture: bvpn-rainbow, or delete webrtc_gateway",
-            "écrire architecture: bvpn-rainbow, ou supprimer webrtc_gateway",
+            "écrivez architecture: bvpn-rainbow, ou supprimez webrtc_gateway",
         ),
         look=_architecture,
         architectures=("bvpn",),
@@ -223,12 +223,12 @@ RULES = (
             "Le guide décrit WebRTC pour cette architecture",
         ),
         why=said(
-            "the guide neither certifies nor forbids it there",
-            "le guide n'y certifie pas WebRTC, et ne l'y interdit pas non plus",
+            "The guide neither certifies nor forbids it there.",
+            "Le guide n'y certifie pas WebRTC, et ne l'y interdit pas non plus.",
         ),
         level=Level.NOTE,
         source="guide 2.3, 2.4",
-        mend=said("ask the carrier before the order", "demander à l'opérateur avant la commande"),
+        mend=said("ask the carrier before the order", "demandez à l'opérateur avant la commande"),
         look=_over_internet,
         architectures=INTERNET,
     ),
@@ -236,12 +236,12 @@ RULES = (
         id="WEB-1g",
         title=said("A gateway of its own has an address", "Une passerelle à part a une adresse"),
         why=said(
-            "IPBX, phones and firewall must know where it is",
-            "IPBX, postes et pare-feu doivent savoir où elle est",
+            "IPBX, phones and firewall must know where it is.",
+            "IPBX, postes et pare-feu doivent savoir où elle est.",
         ),
         level=Level.SHOULD,
         source="guide 2.3",
-        mend=said("write its address on the LAN", "écrire son adresse sur le LAN"),
+        mend=said("write its address on the LAN", "écrivez son adresse sur le LAN"),
         look=_address,
         needs=("webrtc_gateway.placement",),
     ),
@@ -249,14 +249,14 @@ RULES = (
         id="WEB-1h",
         title=said("The gateway carries its clients' calls", "La passerelle porte les appels de ses clients"),
         why=said(
-            "clients over its bound get no call through",
-            "au-delà de sa limite, les appels des clients n'aboutissent pas",
+            "Clients over its bound get no call through.",
+            "Au-delà de sa limite, les appels des clients n'aboutissent pas.",
         ),
         level=Level.SHOULD,
         source=_COURSE,
         mend=said(
             "take a stand-alone gateway, or fewer clients",
-            "prendre une passerelle stand-alone, ou moins de clients",
+            "prenez une passerelle stand-alone, ou moins de clients",
         ),
         look=_calls,
         needs=("webrtc_gateway.placement",),
@@ -268,14 +268,14 @@ RULES = (
             "Le trunk a des canaux pour les clients de la passerelle",
         ),
         why=said(
-            "clients on the internet and phones share the trunk's channels",
-            "clients internet et postes se partagent les canaux du trunk",
+            "Clients on the internet and phones share the trunk's channels.",
+            "Clients internet et postes se partagent les canaux du trunk.",
         ),
         level=Level.NOTE,
         source=_COURSE,
         mend=said(
             "ask how many of their calls go outside; buy channels for them",
-            "voir combien de leurs appels sortent ; acheter des canaux pour eux",
+            "voyez combien de leurs appels sortent ; achetez des canaux pour eux",
         ),
         look=_channels,
         needs=("trunk.channels",),
