@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -22,7 +23,7 @@ from trunkline.site.model import Numbering
 GUIDE = shipped()["business-talk-oxo-6.x"]
 
 
-def rules_of(changes: dict[str, object], of: str = "bvpn.yaml") -> list[str]:
+def rules_of(changes: dict[str, Any], of: str = "bvpn.yaml") -> list[str]:
     return [found.rule for found in judge(load(edited(changes, EXAMPLES / of), "x"))]
 
 
