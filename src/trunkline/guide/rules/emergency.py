@@ -75,7 +75,7 @@ def _remote_number(site: Site, facts: Facts) -> Iterator[Seen]:
             says = said(
                 "an emergency call from {label} would show the user's number, whose address is the main "
                 "site's",
-                "un appel d'urgence de {label} montrerait le numéro de l'usager, dont l'adresse est celle du "
+                "{label} : un appel d'urgence montrerait le numéro de l'usager, dont l'adresse est celle du "
                 "site principal",
                 label=remote.label,
             )
@@ -88,7 +88,7 @@ def _remote_number_bought(site: Site, facts: Facts) -> Iterator[Seen]:
         if ranges and remote.number and not within(remote.number, ranges):
             says = said(
                 "{number} of {label} lies outside the numbers bought from the carrier",
-                "{number} de {label} est hors des numéros achetés à l'opérateur",
+                "{number} ({label}) est hors des numéros achetés à l'opérateur",
                 number=remote.number,
                 label=remote.label,
             )

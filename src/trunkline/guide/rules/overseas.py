@@ -28,8 +28,8 @@ def _canonical(site: Site, facts: Facts) -> Iterator[Seen]:
         if _zones(site) and gateway.general.numbers_format != wanted:
             says = said(
                 "gateway {label} sends {format} numbers; with an overseas zone the IPBX dials {wanted}",
-                "la passerelle {label} envoie des numéros {format} ; avec une zone outre-mer l'IPBX "
-                "numérote en {wanted}",
+                "la passerelle {label} envoie les numéros en format {format} ; avec une zone outre-mer, "
+                "l'IPBX numérote en {wanted}",
                 label=gateway.label,
                 format=gateway.general.numbers_format,
                 wanted=wanted,
@@ -58,6 +58,20 @@ def _metropole(site: Site, facts: Facts) -> Iterator[Seen]:
             "chaque passerelle dessert une zone outre-mer : les autres appels n'ont pas d'issue",
         )
         yield Seen(("trunk", "gateways"), says)
+
+
+def _own_zone(site: Site, facts: Facts) -> Iterator[Seen]:
+    france, country = known_around()["france"], site.numbering.country
+    for zone in facts.words("drom.zones"):
+        key = f"overseas.{zone}"
+        if france.known(key) and country in france.words(key) and zone not in _zones(site):
+            says = said(
+                "the site's numbers are of +{country}, but no gateway leads to the SBCs of zone {zone}",
+                "le site est en +{country}, mais aucune passerelle ne mène aux SBC de la zone {zone}",
+                country=country,
+                zone=zone,
+            )
+            yield Seen(("numbering", "country"), says)
 
 
 def _ask(site: Site, facts: Facts) -> Iterator[Seen]:
@@ -191,6 +205,25 @@ RULES = (
         ),
         look=_ask,
         fact="drom.zones",
+    ),
+    Rule(
+        id="DROM-1f",
+        title=said(
+            "A site overseas uses its own zone's access SBCs", "Un site outre-mer utilise les SBC de sa zone"
+        ),
+        why=said(
+            "Without them every call next door travels to the metropole and back.",
+            "Sans eux, chaque appel au voisin fait l'aller et retour par la métropole.",
+        ),
+        level=Level.SHOULD,
+        source="guide 2.1",
+        mend=said(
+            "ask the carrier for the zone's pair, and describe it as gateways with general.zone",
+            "demandez la paire de la zone à l'opérateur, et décrivez-la en passerelles avec general.zone",
+        ),
+        look=_own_zone,
+        fact="drom.zones",
+        needs=("trunk.gateways.*", "trunk.gateways.*.general.zone"),
     ),
     Rule(
         id="DROM-1e",

@@ -140,7 +140,7 @@ def _networks_apart(site: Site, facts: Facts) -> Iterator[Seen]:
             if network.version == taken.version and network.overlaps(taken):
                 says = said(
                     "{network} overlaps {taken} of {other}: packets for one would go to the other",
-                    "{network} recouvre {taken} de {other} : les paquets de l'un iraient à l'autre",
+                    "{network} recouvre {taken} ({other}) : les paquets de l'un iraient à l'autre",
                     network=str(network),
                     taken=str(taken),
                     other=other,

@@ -190,7 +190,7 @@ def _router_near(site: Site, facts: Facts) -> Iterator[Seen]:
         if router not in network:
             says = said(
                 "router {router} is not in {network}, the network of {name}",
-                "le routeur {router} n'est pas dans {network}, le réseau de {name}",
+                "le routeur {router} n'est pas dans {network}, le réseau d'{name}",
                 router=found.router,
                 network=str(network),
                 name=name,
