@@ -5,6 +5,7 @@ from __future__ import annotations
 from ipaddress import ip_address
 from typing import Final
 
+from trunkline.finding import said
 from trunkline.guide.facts import Facts
 from trunkline.guide.rule import Path
 from trunkline.guide.rules.walk import interface, private
@@ -13,6 +14,12 @@ from trunkline.site.scalar import is_address
 
 TOPOLOGY_A: Final = ("internet-a",)
 TOPOLOGY_B: Final = ("internet-b",)
+TOPOLOGY_TAB: Final = "OMC > External Lines > SIP > SIP Gateways > Topology"
+NO_WAY_BACK: Final = said(
+    "The carrier answers to an address that leads nowhere: no call comes in, and calls out have no sound.",
+    "L'opérateur répond à une adresse qui ne mène nulle part : aucun appel n'entre, et les sortants sont "
+    "muets.",
+)
 
 
 def reachable(address: str) -> bool:
