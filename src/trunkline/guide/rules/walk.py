@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from ipaddress import ip_address, ip_network
 from typing import Final
 
+from trunkline.finding import said
 from trunkline.guide.rule import Path
 from trunkline.site.gateway import Gateway
 from trunkline.site.model import Interface, Site
@@ -23,6 +24,14 @@ _PRIVATE: Final = tuple(
         *("fc00::/7", "fe80::/10"),
     )
 )
+
+
+# The switches of SIP Gateways > Security as OMC calls them, by the site file's keys.
+SWITCHES: Final = {
+    "sip_tls": said("SIP TLS", "SIP TLS"),
+    "mutual_authentication": said("mutual authentication", "l'authentification mutuelle"),
+    "srtp": said("SRTP", "SRTP"),
+}
 
 
 def gateways(site: Site) -> Iterator[tuple[Path, Gateway]]:
