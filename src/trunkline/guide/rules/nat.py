@@ -123,9 +123,9 @@ def _router_near(site: Site, facts: Facts) -> Iterator[Seen]:
         found = interface(site, name)
         if found is None or not found.router or found.prefix is None:
             continue
-        router = ip_address(found.router)
-        if found.prefix > ip_address(found.address).max_prefixlen:
-            continue
+        router, own = ip_address(found.router), ip_address(found.address)
+        if own.is_loopback or found.prefix > own.max_prefixlen:
+            continue  # a lab's interface has no router
         network = ip_network(f"{found.address}/{found.prefix}", strict=False)
         if router not in network:
             says = said(
