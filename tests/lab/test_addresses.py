@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from ipaddress import ip_address, ip_network
+from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.example_site import TEXT, edited
+from tests.example_site import EXAMPLES, TEXT, edited
 
 from trunkline.cli.sitefile import judged
 from trunkline.finding import Level
@@ -16,7 +17,7 @@ from trunkline.site.load import load
 from trunkline.site.model import Site
 
 NETWORK = "127.7.7"
-WORDS = {"201": "one", "202": "two", "203": "three", "204": "four"}
+WORDS = {extension: f"mTq7vX2nRk{extension}" for extension in ("201", "202", "203", "204")}
 
 
 def example(changes: dict[str, Any] | None = None) -> Site:
@@ -93,6 +94,18 @@ def test_the_labs_site_is_a_site_file_without_errors() -> None:
     assert [found for found in judged(loaded) if found.level is not Level.NOTE] == []
     assert loaded.site == site
     assert json.loads(as_yaml(site))["schema"] == 1
+
+
+@pytest.mark.parametrize("file", sorted(EXAMPLES.glob("*.yaml")), ids=lambda file: file.stem)
+def test_every_example_moved_to_loopback_stays_one_without_errors(file: Path) -> None:
+    here = load(file.read_text("utf-8"), file.name).site
+    assert here is not None
+    site, places = lab_site(here, NETWORK, WORDS, "records.jsonl")
+    loaded = load(as_yaml(site), "lab.yaml")
+    assert [found for found in judged(loaded) if found.level is Level.MUST] == []
+    hosts = [sbc.signalling for sbc in site.carrier.sbcs] + [sbc.media for sbc in site.carrier.sbcs]
+    taken = [*hosts, places.ipbx, places.dns[0], *places.phones.values()]
+    assert len(taken) == len(set(taken))
 
 
 def test_a_site_whose_carrier_has_too_few_sbcs_is_refused() -> None:

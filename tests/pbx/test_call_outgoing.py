@@ -102,6 +102,29 @@ def test_an_emergency_call_shows_who_calls_whatever_was_withheld() -> None:
     assert invite.get("privacy") is None
 
 
+REMOTE = {"label": "Arras", "channels": "2", "link": {"kind": "bvpn", "kbps": "400"}}
+
+
+@pytest.mark.parametrize(
+    ("number", "dialled", "shown"),
+    [
+        ("+33199001040", "112", "+33199001040"),
+        ("+33199001040", "*3115", "+33199001040"),
+        ("+33199001040", NUMBER, "+33199001001"),
+        ("+33199001040", "3615", "+33199001001"),
+        ("", "112", "+33199001001"),
+    ],
+)
+def test_an_emergency_call_from_a_remote_site_shows_where_it_is(
+    number: str, dialled: str, shown: str
+) -> None:
+    office = Office({"remote_sites": [{**REMOTE, "number": number}], "users.0.site": "Arras"})
+    office.phone("201").dials(dialled)
+    invite: Request = office.nominal.hears("INVITE")
+    assert invite.from_.uri.user == shown
+    assert invite.all("p-asserted-identity") == [f"<sip:{shown}@192.0.2.10;user=phone>"]
+
+
 @pytest.mark.parametrize(
     ("name", "said"),
     [

@@ -9,17 +9,30 @@ from trunkline.guide.facts import Facts, shipped
 from trunkline.guide.rule import Path, Rule
 from trunkline.guide.rules import (
     bvpn,
+    capacity,
     carrier,
     channels,
     codecs,
+    emergency,
+    fax,
+    firewall,
+    fraud,
     internet,
+    naming,
+    nat,
     numbering,
+    omc,
+    overseas,
     ports,
     registration,
+    remote,
     security,
     system,
     text,
+    topology,
     trunk,
+    versions,
+    webrtc,
 )
 from trunkline.site.draft import Draft
 from trunkline.site.load import Loaded
@@ -38,6 +51,19 @@ RULES: tuple[Rule, ...] = (
     *system.RULES,
     *numbering.RULES,
     *carrier.RULES,
+    *versions.RULES,
+    *topology.RULES,
+    *nat.RULES,
+    *firewall.RULES,
+    *naming.RULES,
+    *omc.RULES,
+    *webrtc.RULES,
+    *fax.RULES,
+    *remote.RULES,
+    *capacity.RULES,
+    *overseas.RULES,
+    *emergency.RULES,
+    *fraud.RULES,
 )
 
 _NO_FACTS = Facts("", "", "", "")

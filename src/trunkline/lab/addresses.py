@@ -25,7 +25,7 @@ DNS_PORT = 5353  # 53 is root's
 PHONE_PORT = 5060
 _GUARD = (1, 5999)  # host part and port of the socket that reserves a block
 _IPBX, _IPBX_2, _DNS, _FIRST_SBC, _FIRST_PHONE, _LAST = 10, 11, 53, 20, 101, 254
-_SBC_STEP = 10  # signalling, and media beside it
+_SBC_STEP = 10  # signalling, and media beside it: never the DNS's address
 _BLOCKS = 254 * 254
 _UNPRIVILEGED = 1024
 
@@ -83,7 +83,7 @@ def lab_site(site: Site, network: str, passwords: Mapping[str, str], records: st
     if len(sbcs) < len(site.trunk.gateways):
         count = len(site.trunk.gateways)
         raise ValueError(f"carrier.sbcs has {len(sbcs)} entries, the trunk has {count} gateways")
-    if _FIRST_SBC + _SBC_STEP * len(sbcs) >= _DNS or _FIRST_PHONE + len(site.users) > _LAST:
+    if _FIRST_SBC + _SBC_STEP * len(sbcs) > _FIRST_PHONE or _FIRST_PHONE + len(site.users) > _LAST:
         raise NoRoom(f"{len(sbcs)} SBCs and {len(site.users)} users do not fit into {network}.0/24")
     carrier = tuple(
         sbc.model_copy(

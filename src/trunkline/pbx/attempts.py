@@ -56,9 +56,9 @@ class Attempts:
         self._route = route
         self._forwards = forwards
         self._dialplan = exchange.dialplan
-        self._caller = exchange.dialplan.caller(user, route.clir)
+        self._caller = exchange.dialplan.caller(user, route.clir, emergency=self.emergency)
         self._full = False
-        self._left = deque(exchange.trunk.attempts(now, emergency=self.emergency))
+        self._left = deque(exchange.trunk.attempts(now, route.number, emergency=self.emergency))
         self.path: Path | None = None
 
     @property

@@ -17,6 +17,7 @@ from typing import Literal, NamedTuple
 from trunkline.finding import ParseError
 from trunkline.sip.uri import Uri, unescape
 from trunkline.site.model import Numbering, User
+from trunkline.site.premises import RemoteSite
 
 # The French national plan (ARCEP decision 2018-0881) is one dialling plan over several country
 # codes: ten digits, 0 then nine, dialled alike in all these territories.
@@ -131,10 +132,22 @@ class Patterns:
 class Dialplan:
     """The numbering of one site. Built once for a site file; every method is a pure look-up."""
 
-    __slots__ = ("_code_leads", "_ddis", "_emergency", "_extensions", "_french", "_short", "numbering")
+    __slots__ = (
+        "_code_leads",
+        "_ddis",
+        "_emergency",
+        "_extensions",
+        "_french",
+        "_short",
+        "_whereabouts",
+        "numbering",
+    )
 
-    def __init__(self, numbering: Numbering, users: Iterable[User]) -> None:
+    def __init__(
+        self, numbering: Numbering, users: Iterable[User], remote_sites: Iterable[RemoteSite] = ()
+    ) -> None:
         self.numbering = numbering
+        self._whereabouts = {remote.label: remote.number for remote in remote_sites}
         users = tuple(users)
         self._extensions = {user.extension: user for user in users}
         self._emergency = Patterns(numbering.emergency)
@@ -182,9 +195,15 @@ class Dialplan:
             return national
         return self.numbering.international_prefix + number[1:]
 
-    def caller(self, user: User, clir: bool = False) -> Caller:
-        """What `user` shows on the trunk; pass the route's `clir`, which is off on emergency calls."""
-        number = user.ddi if self.numbering.caller_number == "ddi" else ""
+    def caller(self, user: User, clir: bool = False, *, emergency: bool = False) -> Caller:
+        """What `user` shows on the trunk; pass the route's `clir`, which is off on emergency calls.
+
+        On an emergency call from a remote site that is the site's number, where it has
+        one: rescue is sent to the address that the carrier knows for it.
+        """
+        number = self._whereabouts.get(user.site, "") if emergency else ""
+        if not number and self.numbering.caller_number == "ddi":
+            number = user.ddi
         number = number or self.numbering.installation_number
         return Caller("", number, "id", "") if clir else Caller(number, number, "", user.name)
 

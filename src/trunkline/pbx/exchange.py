@@ -74,7 +74,7 @@ class Exchange:
         self.endpoint = endpoint
         self.ids = endpoint.ids
         self.listen = Listen(site)
-        self.dialplan = Dialplan(site.numbering, site.users)
+        self.dialplan = Dialplan(site.numbering, site.users, site.remote_sites)
         self.phones_domain = self._phones_domain(site)
         self.registrar = Registrar(site.phones, site.users, self.ids)
         self.trunk = Trunk(site.trunk, self.ids, now)
@@ -84,7 +84,7 @@ class Exchange:
     def reload(self, site: Site, now: float) -> list[Any]:
         """New calls take the new site; listening addresses and timers stay until the next start."""
         self.site = site
-        self.dialplan = Dialplan(site.numbering, site.users)
+        self.dialplan = Dialplan(site.numbering, site.users, site.remote_sites)
         self.phones_domain = self._phones_domain(site)
         self.registrar.reloaded(site.phones, site.users)
         self.channels.rebound(site.trunk)

@@ -1,7 +1,8 @@
 """The trunk: its gateways in order, and which of them a new call tries.
 
 The first gateway is the nominal, the next its backup. Calls in progress stay with the
-gateway that carries them; all that is decided here concerns new ones.
+gateway that carries them; all that is decided here concerns new ones. Where an overseas
+zone has access SBCs of its own, they take its local calls and no others (DROM-1).
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from typing import Any, NamedTuple
 
 from trunkline.call.watch import Health
 from trunkline.pbx.gateway import TrunkGateway
+from trunkline.pbx.zones import Zones
 from trunkline.sip.flow import Flow, Ids
 from trunkline.sip.locate import Answers, Target
 from trunkline.site import gateway as tabs
@@ -28,11 +30,12 @@ class Attempt(NamedTuple):
 class Trunk:
     """The gateways of a site, in the order of their index."""
 
-    __slots__ = ("_ids", "gateways", "settings")
+    __slots__ = ("_ids", "_zones", "gateways", "settings")
 
     def __init__(self, settings: model.Trunk, ids: Ids, now: float) -> None:
         self._ids = ids
         self.settings = settings
+        self._zones = Zones(settings.gateways, fallback=settings.zone_fallback)
         self.gateways: tuple[TrunkGateway, ...] = tuple(
             TrunkGateway(wanted, ids, now) for wanted in _in_order(settings)
         )
@@ -43,21 +46,31 @@ class Trunk:
 
     # --- new calls ------------------------------------------------------------------------
 
-    def order(self, *, emergency: bool = False) -> tuple[TrunkGateway, ...]:
-        """The gateways a new call tries, in turn; () means congestion.
+    def order(self, number: str = "", /, *, emergency: bool = False) -> tuple[TrunkGateway, ...]:
+        """The gateways a new call to `number` (canonical) tries, in turn; () means congestion.
 
         Those that are up or not heard of yet, by index; then, as a last resort, those
         that wait out their hold-down. An emergency call tries every gateway that has an
         address, down ones last: supervision may be wrong, and nothing is lost by it.
+        A number of an overseas zone goes to the zone's gateways before the others.
         """
         reachable = [gateway for gateway in self.gateways if gateway.addresses.targets]
+        if self._zones:
+            reachable = self._by_zone(reachable, number, emergency)
         tiers = sorted(((_tier(gateway), gateway) for gateway in reachable), key=lambda pair: pair[0])
         return tuple(gateway for tier, gateway in tiers if tier < _DOWN or emergency)
 
-    def attempts(self, now: float, *, emergency: bool = False) -> tuple[Attempt, ...]:
+    def attempts(self, now: float, number: str = "", /, *, emergency: bool = False) -> tuple[Attempt, ...]:
         """Every try of a new call, in turn: each gateway of `order` at each of its targets."""
-        order = self.order(emergency=emergency)
+        order = self.order(number, emergency=emergency)
         return tuple(Attempt(gateway, target) for gateway in order for target in gateway.targets(now))
+
+    def _by_zone(self, gateways: list[TrunkGateway], number: str, emergency: bool) -> list[TrunkGateway]:
+        """Those that may take this number, its own zone's first; by index within each."""
+        zone = self._zones.of(number)
+        ranks = [(self._zones.rank(found.settings, zone, emergency=emergency), found) for found in gateways]
+        taking = [(rank, found) for rank, found in ranks if rank is not None]
+        return [found for _, found in sorted(taking, key=lambda pair: pair[0])]
 
     def whose(self, flow: Flow) -> TrunkGateway | None:
         """The gateway that sends by this flow, whatever its health; None for a stranger.
@@ -101,6 +114,7 @@ class Trunk:
         """
         before = {gateway.index: gateway for gateway in self.gateways}
         self.settings = settings
+        self._zones = Zones(settings.gateways, fallback=settings.zone_fallback)
         gateways: list[TrunkGateway] = []
         for wanted in _in_order(settings):
             known = before.pop(wanted.general.index, None)

@@ -143,6 +143,8 @@ class Trunk(Section):
     inbound_full_status: FullStatus = 503
     udp_to_tcp_switching: bool = False
     """VoIP Parameters > eth1: UDP to TCP switching (SEC-2)."""
+    zone_fallback: bool = True
+    """Whether an overseas zone's local calls go to the metropolitan SBCs while none of its own is up."""
     gateways: Annotated[tuple[Gateway, ...], Field(min_length=1)]
 
 
