@@ -26,6 +26,7 @@ PEERS = {
     "ip": "iproute2",
     "unshare": "util-linux",
     "openssl": "openssl",
+    "chromium": "chromium",  # judges the dossier's page as a reader sees it
     "g++": "g++",  # and with it gcc and libc6-dev: the generator of the media benchmark is C
 }
 # Those that bring a service: Debian would start it, now and at each boot.
