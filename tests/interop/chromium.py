@@ -31,6 +31,7 @@ _FLAGS = (
     *("--disable-extensions", "--disable-dev-shm-usage", "--disable-default-apps", "--remote-debugging-pipe"),
 )
 Scheme = Literal["light", "dark"]
+Media = Literal["screen", "print"]
 
 
 class Chromium:
@@ -76,13 +77,14 @@ class Chromium:
         self._session: str | None = self._ask("Target.attachToTarget", asked)["sessionId"]
         self._ask("Page.enable")
 
-    def open(self, file: Path, width: int, height: int = 900, scheme: Scheme = "light") -> None:
+    def open(
+        self, file: Path, width: int, height: int = 900, scheme: Scheme = "light", media: Media = "screen"
+    ) -> None:
         """Show a file at that width in CSS pixels; at 600 and below as on a phone."""
-        phone = width <= 600
-        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": phone}
+        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width <= 600}
         self._ask("Emulation.setDeviceMetricsOverride", size)
         features = [{"name": "prefers-color-scheme", "value": scheme}]
-        self._ask("Emulation.setEmulatedMedia", {"features": features})
+        self._ask("Emulation.setEmulatedMedia", {"media": media, "features": features})
         self._heard.clear()
         self._ask("Page.navigate", {"url": file.resolve().as_uri()})
         self._until("Page.loadEventFired")

@@ -16,10 +16,10 @@ from trunkline.plan.document import Chapter, File, Listing, Row, Source, Step, S
 Kind = Literal["added", "removed", "changed"]
 
 READERS: Final[Mapping[str, Wording]] = {
-    "firewall": said("firewall team", "équipe pare-feu"),
-    "carrier": said("carrier", "opérateur"),
-    "installer": said("installer", "installateur"),
-    "certificate": said("certificate team", "équipe certificats"),
+    "firewall": said("For the firewall team:", "Pour l'équipe pare-feu :"),
+    "carrier": said("For the carrier:", "Pour l'opérateur :"),
+    "installer": said("For the installer:", "Pour l'installateur :"),
+    "certificate": said("For the certificate team:", "Pour l'équipe certificats :"),
 }
 _EVERYBODY: Final = ("firewall", "carrier", "installer")
 # Whom a line of the overview concerns, by the first part of its site key.
@@ -35,8 +35,6 @@ _CONCERNS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 _SIGNS: Final[Mapping[Kind, str]] = {"added": "+", "removed": "-", "changed": "~"}
 _NOTHING: Final = said("nothing", "rien")
-_FOR: Final = said("For the {who}:", "Pour {who} :", who="{who}")
-_LINES: Final = said("{n} lines", "{n} lignes", n="{n}")
 
 
 class Change(NamedTuple):
@@ -86,9 +84,9 @@ def for_reader(found: Iterable[Change], reader: str) -> tuple[Change, ...]:
 def as_text(found: Sequence[Change], language: Language) -> str:
     """The differences as people read them, by reader; says so where there are none."""
     lines = []
-    for reader, name in READERS.items():
+    for reader, words in READERS.items():
         theirs = for_reader(found, reader)
-        heading = told(_FOR, language).format(who=told(name, language))
+        heading = told(words, language)
         if not theirs:
             lines.append(f"{heading} {told(_NOTHING, language)}")
             continue

@@ -84,15 +84,17 @@ def _of(facts: Facts, site: Site) -> str:
 
 
 def _addresses(site: Site) -> Iterator[Row]:
+    setting = {"internet-a": "CFG-3", "internet-b": "CFG-4"}.get(site.architecture, "")
     for name in ("eth0", "eth1"):
         interface = site.interfaces.eth0 if name == "eth0" else site.interfaces.eth1
         if interface is None:
             continue
         length = "" if interface.prefix is None else f"/{interface.prefix}"
-        yield _row(f"interfaces.{name}.address", name, f"{interface.address}{length}", "CFG-3")
+        given = "FORM-1" if name == "eth0" and not site.over_internet else setting
+        yield _row(f"interfaces.{name}.address", name, f"{interface.address}{length}", given)
         if interface.domain_name:
             label = said("{name}, domain name", "{name}, nom de domaine", name=name)
-            yield _row(f"interfaces.{name}.domain_name", label, interface.domain_name, "CFG-3")
+            yield _row(f"interfaces.{name}.domain_name", label, interface.domain_name, setting)
         if interface.router:
             label = said("{name}, default router", "{name}, routeur par défaut", name=name)
             yield _row(f"interfaces.{name}.router", label, interface.router)
@@ -137,7 +139,7 @@ def _gateways(site: Site, facts: Facts) -> Table:
 def _numbering(site: Site) -> Iterator[Row]:
     numbering = site.numbering
     label = said("installation number", "numéro d'installation")
-    yield _row("numbering.installation_number", label, numbering.installation_number, "FORM-1")
+    yield _row("numbering.installation_number", label, numbering.installation_number)
     ranges = site.carrier.number_ranges
     for number, bought in enumerate(ranges):
         yield _row(

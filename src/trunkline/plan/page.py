@@ -29,7 +29,9 @@ from trunkline.plan.drawing_text import visible
 from trunkline.plan.style import sheet
 
 POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'"
-STACKED_MAX: Final = 8  # columns of a table that becomes cards on a phone; wider ones scroll
+STACKED_MAX: Final = 7  # columns of a table that becomes cards on a phone; wider ones scroll
+SOURCED_MAX: Final = 5  # columns beside which the source has one of its own; else it stands in the widest
+LONG: Final = 24  # characters of a word that may be broken anywhere
 
 CONTENTS = said("Contents", "Sommaire")
 FILES = said("Files beside this page", "Fichiers joints")
@@ -112,8 +114,7 @@ class _Writer:
         return f"<p{kind}>{mark}{self.words(block.words)}{source}</p>\n"
 
     def table(self, block: Table) -> str:
-        sourced = any(any(row.source) for row in block.rows)
-        columns = len(block.head) + sourced
+        sourced = len(block.head) <= SOURCED_MAX and any(any(row.source) for row in block.rows)
         head = "".join(
             f'<th scope="col"{self.side(block, number)}>{self.words(word)}</th>'
             for number, word in enumerate(block.head)
@@ -121,7 +122,7 @@ class _Writer:
         if sourced:
             head += f'<th scope="col" class="source">{self.words(SOURCE)}</th>'
         rows = "".join(self.row(block, row, sourced) for row in block.rows)
-        kind = _kind(block, columns)
+        kind = _kind(block)
         note = f'<p class="note">{self.words(block.note)}</p>\n' if block.note else ""
         label = self.words(block.title or block.head[0])
         return (
@@ -130,15 +131,21 @@ class _Writer:
         )
 
     def row(self, block: Table, row: Row, sourced: bool) -> str:
-        cells = "".join(self.cell(block, number, cell) for number, cell in enumerate(row.cells))
+        under = f"<br>{self.source(row.source)}" if any(row.source) and not sourced else ""
+        at = _widest(block)
+        cells = "".join(
+            self.cell(block, number, cell, under if number == at else "")
+            for number, cell in enumerate(row.cells)
+        )
         source = f'<td class="source">{self.source(row.source)}</td>' if sourced else ""
         return f"<tr>{cells}{source}</tr>\n"
 
-    def cell(self, block: Table, column: int, cell: str) -> str:
-        if cell == "":
+    def cell(self, block: Table, column: int, cell: str, under: str) -> str:
+        if cell == under == "":
             return "<td></td>"
-        head = self.words(block.head[column])
-        return f'<td data-head="{head}"{self.side(block, column)}>{self.words(cell)}</td>'
+        head, long = self.words(block.head[column]), any(len(word) > LONG for word in cell.split())
+        side = ' class="long"' if long else self.side(block, column)
+        return f'<td data-head="{head}"{side}>{self.words(cell)}{under}</td>'
 
     def steps(self, block: Steps) -> str:
         items = "".join(self.step(number, step) for number, step in enumerate(block.steps, 1))
@@ -185,11 +192,20 @@ class _Writer:
         return escape(visible(told(text, self.language)), quote=True)
 
 
-def _kind(block: Table, columns: int) -> str:
+def _widest(block: Table) -> int:
+    """The column with the most to say, where a source under it takes no further room."""
+    said_in = [
+        sum(len(row.cells[number]) for row in block.rows if number < len(row.cells))
+        for number in range(len(block.head))
+    ]
+    return said_in.index(max(said_in))
+
+
+def _kind(block: Table) -> str:
     """What a table becomes on a phone: pairs of name and value, cards, or a frame to scroll in."""
     if len(block.head) == 2:
         return ' class="stack pairs"'
-    return ' class="stack"' if columns <= STACKED_MAX and len(block.numeric) <= 2 else ""
+    return ' class="stack"' if len(block.head) <= STACKED_MAX and len(block.numeric) <= 2 else ""
 
 
 def _id(chapter: Chapter) -> str:

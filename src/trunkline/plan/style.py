@@ -35,9 +35,10 @@ th,td{text-align:left;vertical-align:top;padding:.32rem .55rem;border-bottom:1px
 th,td{overflow-wrap:break-word}
 th{background:var(--head);font-weight:600}
 .n{text-align:right;font-variant-numeric:tabular-nums}
-.source{color:var(--soft);font-size:.75rem;line-height:1.35}
+.source{color:var(--soft);font-size:.75rem;line-height:1.35;overflow-wrap:anywhere}
 .source code{background:none;padding:0}
-td.source{min-width:7rem;max-width:13rem;overflow-wrap:anywhere}
+.long{overflow-wrap:anywhere}
+td.source{min-width:7rem;max-width:13rem}
 .note{color:var(--soft);font-size:.85rem}
 code,pre{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace;font-size:.85em}
 code{background:var(--code);padding:.05em .25em;border-radius:3px}
@@ -87,7 +88,8 @@ h3,.reader{break-after:avoid}
 .chapter{break-before:page}
 .chapter h2{border-top:0;margin-top:0}
 .chapter.first{break-before:auto}
-table{font-size:8.5pt}
+table{font-size:8pt}
+th,td{padding:.25rem .35rem}
 thead{display:table-header-group}
 tr,.steps li,figure,.warning{break-inside:avoid}
 .scroll,figure,pre{overflow:visible}
