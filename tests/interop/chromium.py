@@ -104,6 +104,7 @@ class Chromium:
 
     def printed(self, file: Path) -> None:
         """The page as a PDF, on the paper its style sheet asks for."""
+        self._ask("Emulation.setEmulatedMedia", {"media": ""})  # the printer's own, and the scheme as it is
         asked = {"preferCSSPageSize": True, "printBackground": True}
         file.write_bytes(base64.b64decode(self._ask("Page.printToPDF", asked)["data"]))
 

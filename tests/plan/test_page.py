@@ -56,7 +56,7 @@ EVERYTHING = Chapter(
             said("Steps", "Étapes"),
         ),
         Figure("<svg>english</svg>", "<svg>français</svg>", said("a curve", "une courbe"), file="curve.svg"),
-        Listing("a < b\n```\nend", said("Text", "Texte")),
+        Listing(said("a < b\n```\nend", "la fin"), said("Text", "Texte")),
     ),
     (File("rules.nft", "table", said("for nftables", "pour nftables")),),
     said("firewall team", "équipe pare-feu"),
@@ -144,6 +144,19 @@ def test_the_page_runs_no_script_and_fetches_nothing() -> None:
     assert str(policy["content"]).startswith("default-src 'none'")
 
 
+def test_what_stands_between_backticks_is_code_but_in_no_attribute() -> None:
+    table = Table(("`a`", "b"), (Row(("run `x <y>`", "c`")),), "`t`")
+    html = page(COVER, [Chapter("t", "T", (table,))], "en")
+    assert '<td data-head="`a`">run <code>x &lt;y&gt;</code></td><td data-head="b">c`</td>' in html
+    assert 'aria-label="`t`"' in html
+    assert "| run `x <y>` | c\\` |" in markdown(COVER, [Chapter("t", "T", (table,))], "en")
+
+
+def test_a_listing_keeps_its_lines_and_may_have_a_language() -> None:
+    assert "<pre>a &lt; b\n```\nend</pre>" in page(COVER, [EVERYTHING], "en")
+    assert "<pre>la fin</pre>" in page(COVER, [EVERYTHING], "fr")
+
+
 def test_beside_many_columns_the_source_stands_in_the_widest() -> None:
     rows = (Row(("1", "12", *"3456"), Source("wan.kbps", "CAC-2")),)
     html = page(COVER, [Chapter("t", "T", (Table(("x", *"12345"), rows),))], "en")
@@ -153,11 +166,17 @@ def test_beside_many_columns_the_source_stands_in_the_widest() -> None:
 
 def test_a_wide_table_scrolls_and_a_table_of_words_becomes_cards_on_a_phone() -> None:
     wide = Table(tuple(f"c{n}" for n in range(9)), (Row(("1",) * 9),), numeric=tuple(range(1, 9)))
+    broad = Table(tuple(f"c{n}" for n in range(12)), (Row(("1",) * 12),))
     words = Table(("a", "b", "c"), (Row(("1", "2", "3")),))
     pairs = Table(("what", "value"), (Row(("1", "2")),))
-    html = page(COVER, [Chapter("t", "T", (wide, words, pairs))], "en")
-    assert re.findall(r"<table( class=\"[^\"]*\")?>", html) == ["", ' class="stack"', ' class="stack pairs"']
-    assert html.count('<div class="scroll"') == 3
+    html = page(COVER, [Chapter("t", "T", (wide, words, pairs, broad))], "en")
+    assert re.findall(r"<table( class=\"[^\"]*\")?>", html) == [
+        "",
+        ' class="stack"',
+        ' class="stack pairs"',
+        ' class="broad"',
+    ]
+    assert html.count('<div class="scroll"') == 4
 
 
 @pytest.mark.parametrize("name", NAMES)

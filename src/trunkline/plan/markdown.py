@@ -16,6 +16,7 @@ from trunkline.plan.drawing_text import visible
 from trunkline.plan.page import CONTENTS, FILES, FOR, REBOOT, SOURCE, VERIFY, WARNING, Cover
 
 _MARKUP: Final = re.compile(r"([\\`*_{}\[\]<>#|~&!])")
+_SPAN: Final = re.compile("`([^`]+)`")
 _START: Final = re.compile(r"^(\s*\d*)([-+.)=](?=[-=]*(\s|$)))")  # begins a list, underlines a heading
 
 
@@ -62,7 +63,7 @@ class _Writer:
                 shown = f"![{self.words(block.alt)}]({block.file})"
                 return f"{shown}\n\n{self.words(block.caption)}" if block.caption else shown
             case Listing():
-                return self.titled(block.title, _fenced(block.text))
+                return self.titled(block.title, _fenced(told(block.text, self.language)))
 
     def table(self, block: Table) -> str:
         sourced = any(any(row.source) for row in block.rows)
@@ -94,9 +95,12 @@ class _Writer:
         return f"### {self.words(title)}\n\n{text}" if title else text
 
     def words(self, text: str) -> str:
-        """A text in the language, on one line, that marks up nothing."""
-        escaped = _MARKUP.sub(r"\\\1", visible(told(text, self.language)))
-        return _START.sub(r"\1\\\2", escaped)
+        """A text in the language, on one line, that marks nothing up but what stands between backticks."""
+        parts = _SPAN.split(visible(told(text, self.language)))
+        shown = [
+            _code(part) if number % 2 else _MARKUP.sub(r"\\\1", part) for number, part in enumerate(parts)
+        ]
+        return _START.sub(r"\1\\\2", "".join(shown))
 
 
 def _code(text: str) -> str:

@@ -6,6 +6,7 @@ each chapter begins a page and table heads repeat.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -31,8 +32,10 @@ from trunkline.plan.style import sheet
 POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'"
 STACKED_MAX: Final = 7  # columns of a table that becomes cards on a phone; wider ones scroll
 SOURCED_MAX: Final = 5  # columns beside which the source has one of its own; else it stands in the widest
+BROAD: Final = 9  # columns over which a table is printed smaller
 LONG: Final = 24  # characters of a word that may be broken anywhere
 
+_CODE: Final = re.compile("`([^`]+)`")
 CONTENTS = said("Contents", "Sommaire")
 FILES = said("Files beside this page", "Fichiers joints")
 SOURCE = said("site key, requirement", "clé du site, exigence")
@@ -74,7 +77,7 @@ class _Writer:
             f'<meta http-equiv="Content-Security-Policy" content="{escape(POLICY)}">\n'
             '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
             '<meta name="color-scheme" content="light dark">\n<meta name="referrer" content="no-referrer">\n'
-            f"<title>{self.words(cover.title)}</title>\n<style>{sheet(*printed)}</style>\n"
+            f"<title>{self.label(cover.title)}</title>\n<style>{sheet(*printed)}</style>\n"
             f"</head>\n<body>\n<header>\n<h1>{self.words(cover.title)}</h1>\n{lines}</header>\n"
             f'<nav aria-labelledby="contents"><h3 id="contents">{self.words(CONTENTS)}</h3>\n'
             f"<ol>\n{contents}</ol></nav>\n<main>\n{body}</main>\n"
@@ -105,7 +108,7 @@ class _Writer:
             case Figure():
                 return self.figure(block)
             case Listing():
-                return f"{self.title(block.title)}<pre>{escape(block.text)}</pre>\n"
+                return f"{self.title(block.title)}<pre>{self.plain(block.text)}</pre>\n"
 
     def paragraph(self, block: Paragraph) -> str:
         mark = f"<b>{self.words(WARNING)}</b> " if block.level == "warning" else ""
@@ -124,7 +127,7 @@ class _Writer:
         rows = "".join(self.row(block, row, sourced) for row in block.rows)
         kind = _kind(block)
         note = f'<p class="note">{self.words(block.note)}</p>\n' if block.note else ""
-        label = self.words(block.title or block.head[0])
+        label = self.label(block.title or block.head[0])
         return (
             f'{self.title(block.title)}<div class="scroll" role="region" tabindex="0" aria-label="{label}">'
             f"<table{kind}>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}</tbody>\n</table></div>\n{note}"
@@ -143,7 +146,7 @@ class _Writer:
     def cell(self, block: Table, column: int, cell: str, under: str) -> str:
         if cell == under == "":
             return "<td></td>"
-        head, long = self.words(block.head[column]), any(len(word) > LONG for word in cell.split())
+        head, long = self.label(block.head[column]), any(len(word) > LONG for word in cell.split())
         side = ' class="long"' if long else self.side(block, column)
         return f'<td data-head="{head}"{side}>{self.words(cell)}{under}</td>'
 
@@ -166,7 +169,7 @@ class _Writer:
     def figure(self, block: Figure) -> str:
         drawn = block.french if self.language == "fr" else block.english
         caption = f"<figcaption>{self.words(block.caption)}</figcaption>" if block.caption else ""
-        label = self.words(block.alt)
+        label = self.label(block.alt)
         return f'<figure tabindex="0" aria-label="{label}">\n{drawn}{caption}</figure>\n'
 
     def files(self, files: Iterable[File]) -> str:
@@ -188,8 +191,17 @@ class _Writer:
         return ' class="n"' if column in block.numeric else ""
 
     def words(self, text: str) -> str:
-        """A text in the language, safe between tags and in an attribute."""
+        """A text in the language, safe between tags; what stands between backticks is code."""
+        return _CODE.sub(r"<code>\1</code>", self.label(text))
+
+    def label(self, text: str) -> str:
+        """The same without code, safe in an attribute too."""
         return escape(visible(told(text, self.language)), quote=True)
+
+    def plain(self, text: str) -> str:
+        """A text of several lines, as it is."""
+        lines = told(text, self.language).split("\n")
+        return "\n".join(escape(visible(line.replace("\t", "    "))) for line in lines)
 
 
 def _widest(block: Table) -> int:
@@ -205,6 +217,8 @@ def _kind(block: Table) -> str:
     """What a table becomes on a phone: pairs of name and value, cards, or a frame to scroll in."""
     if len(block.head) == 2:
         return ' class="stack pairs"'
+    if len(block.head) > BROAD:
+        return ' class="broad"'
     return ' class="stack"' if len(block.head) <= STACKED_MAX and len(block.numeric) <= 2 else ""
 
 

@@ -35,9 +35,11 @@ th,td{text-align:left;vertical-align:top;padding:.32rem .55rem;border-bottom:1px
 th,td{overflow-wrap:break-word}
 th{background:var(--head);font-weight:600}
 .n{text-align:right;font-variant-numeric:tabular-nums}
+td.n{white-space:nowrap}
 .source{color:var(--soft);font-size:.75rem;line-height:1.35;overflow-wrap:anywhere}
+td:not(.source) .source{display:inline-block;min-width:9em}
 .source code{background:none;padding:0}
-.long{overflow-wrap:anywhere}
+.long{overflow-wrap:anywhere;min-width:11rem}
 td.source{min-width:7rem;max-width:13rem}
 .note{color:var(--soft);font-size:.85rem}
 code,pre{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace;font-size:.85em}
@@ -45,7 +47,8 @@ code{background:var(--code);padding:.05em .25em;border-radius:3px}
 pre{background:var(--code);padding:.7rem;overflow-x:auto;border:1px solid var(--rim);
 border-radius:4px;overflow-wrap:normal}
 figure{margin:.8rem 0;overflow-x:auto}
-figure svg{display:block;width:100%;min-width:44rem;height:auto}
+figure svg{display:block;width:100%;min-width:26rem;height:auto}
+figure svg.tl{min-width:44rem}
 figcaption{color:var(--soft);font-size:.85rem;margin-top:.3rem;position:sticky;left:0}
 .steps{list-style:none;padding:0;margin:.4rem 0}
 .steps li{display:grid;grid-template-columns:1.6rem 1fr;gap:.1rem .6rem;padding:.55rem 0;
@@ -71,7 +74,9 @@ h1{font-size:1.4rem}
 .stack td:empty{display:none}
 .pairs td[data-head]::before{content:none}
 .pairs td:first-child{font-weight:600}
-.stack td.n{text-align:left}
+.stack td.n{text-align:left;white-space:normal}
+table:not(.stack) :is(th,td):first-child{position:sticky;left:0;max-width:9rem}
+table:not(.stack) td:first-child{background:var(--paper)}
 nav ol{columns:1}
 }
 """
@@ -89,12 +94,17 @@ h3,.reader{break-after:avoid}
 .chapter h2{border-top:0;margin-top:0}
 .chapter.first{break-before:auto}
 table{font-size:8pt}
+.broad{font-size:6.5pt}
+.broad th,.broad td{padding:.15rem .2rem}
+.long{min-width:32mm}
+td.source{min-width:22mm}
 th,td{padding:.25rem .35rem}
 thead{display:table-header-group}
+.steps li{padding:.3rem 0}
 tr,.steps li,figure,.warning{break-inside:avoid}
 .scroll,figure,pre{overflow:visible}
 pre{white-space:pre-wrap;overflow-wrap:anywhere;font-size:7.5pt}
-figure svg{min-width:0;max-height:225mm}
+figure svg,figure svg.tl{min-width:0;max-height:225mm}
 th{background:#eef2f6;print-color-adjust:exact;-webkit-print-color-adjust:exact}
 figure svg{print-color-adjust:exact;-webkit-print-color-adjust:exact}
 footer{display:none}
