@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -51,14 +52,43 @@ def test_a_changed_cell_is_told_with_what_it_was() -> None:
     assert "      port: 5060 -> 5061" in as_text([change], "en").splitlines()
 
 
-def test_lines_without_an_id_are_told_apart_by_as_many_cells_as_it_takes() -> None:
+def test_lines_without_an_id_are_told_apart_by_the_cells_that_match_most_of_them() -> None:
     first, second = Row(("tcp", "a", "1")), Row(("tcp", "b", "1"))
     [change] = changes([firewall(first, second)], [firewall(Row(("tcp", "a", "2")), second)])
-    assert (change.kind, change.item) == ("changed", "tcp")
+    assert (change.kind, change.item) == ("changed", "tcp, a")
     [gone] = changes([firewall(first, second)], [firewall(second)])
     assert (gone.kind, gone.before) == ("removed", (("source", "a"), ("port", "1")))
     [come] = changes([firewall(second)], [firewall(first, second)])
     assert come.kind == "added"
+
+
+def test_a_new_address_in_every_line_changes_them_and_replaces_none() -> None:
+    def table(address: str) -> Chapter:
+        return firewall(
+            *(Row((kind, address, port)) for kind, port in (("tcp", "1"), ("tcp", "2"), ("udp", "1")))
+        )
+
+    found = changes([table("192.0.2.1")], [table("192.0.2.2")])
+    assert [(change.kind, change.before) for change in found] == [("changed", (("source", "192.0.2.1"),))] * 3
+
+
+def test_what_came_and_went_is_told_with_its_cells() -> None:
+    first, second = firewall(Row(("tcp", "a", "1"))), firewall(Row(("udp", "b", "")))
+    text = as_text(changes([first], [second]), "fr").splitlines()
+    assert text[:5] == [
+        "Pour l'équipe pare-feu :",
+        "  + Pare-feu, Règles : udp",
+        "      source : b",
+        "  - Pare-feu, Règles : tcp",
+        "      source : a; port : 1",
+    ]
+
+
+def test_chapters_for_others_go_to_those_who_set_them_up() -> None:
+    table = firewall(Row(("tcp", "a", "1")))
+    for reader, theirs in (("DNS provider", ("installer",)), ("network team", ("firewall", "installer"))):
+        [change] = changes([], [replace(table, reader=reader)])
+        assert change.readers == theirs
 
 
 def test_the_order_of_lines_is_no_change_and_a_doubled_line_is_one() -> None:
@@ -86,7 +116,7 @@ def test_text_alone_is_not_compared_but_files_and_listings_are() -> None:
     found = changes([chapter("a", "x", "1\n2\n")], [chapter("b", "y", "1\n2\n3\n")])
     assert [(change.item, change.before, change.after) for change in found] == [
         ("Zone", (("text", "x"),), (("text", "y"),)),
-        ("zone.db", (("text", "2 lines"),), (("text", "3 lines"),)),
+        ("zone.db", (("text", "0 lines gone"),), (("text", "1 lines new"),)),
     ]
 
 
@@ -112,7 +142,7 @@ def test_a_new_address_concerns_everybody_and_is_told_in_french_too() -> None:
         assert any(change.source.key == "interfaces.eth1.address" for change in for_reader(found, reader))
     text = as_text(found, "fr")
     assert "Pour l'équipe pare-feu :" in text
-    assert "valeur: 192.0.2.130 -> 192.0.2.131" in text
+    assert "valeur : 192.0.2.130 -> 192.0.2.131" in text
 
 
 def test_for_programs_each_change_names_key_and_requirement() -> None:

@@ -1,13 +1,15 @@
 """What changes between two dossiers, for each reader: compared line by line and step by step, not as text.
 
-A line of a table is known by its `id`, else by as many of its first cells as tell the
-table's lines apart in both dossiers; a step by its id, a file by its name.
+A line of a table is known by its `id`, else by the few cells that tell the table's lines
+apart in both dossiers and match most of them; a step by its id, a file by its name.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import combinations
 from typing import Any, Final, Literal, NamedTuple
 
 from trunkline.finding import Language, Wording, said, told
@@ -32,7 +34,12 @@ _CONCERNS: Final[Mapping[str, tuple[str, ...]]] = {
     "remote_sites": _EVERYBODY,
     "architecture": _EVERYBODY,
     "customer": _EVERYBODY,
+    "users": ("installer",),
+    "endpoints": ("installer",),
 }
+# Readers of chapters that have no heading of their own here.
+_ALSO: Final[Mapping[str, tuple[str, ...]]] = {"DNS": ("installer",), "network": ("firewall", "installer")}
+_NAMING_MAX: Final = 4  # columns that name a line
 _SIGNS: Final[Mapping[Kind, str]] = {"added": "+", "removed": "-", "changed": "~"}
 _NOTHING: Final = said("nothing", "rien")
 
@@ -83,7 +90,7 @@ def for_reader(found: Iterable[Change], reader: str) -> tuple[Change, ...]:
 
 def as_text(found: Sequence[Change], language: Language) -> str:
     """The differences as people read them, by reader; says so where there are none."""
-    lines = []
+    lines, colon = [], " :" if language == "fr" else ":"
     for reader, words in READERS.items():
         theirs = for_reader(found, reader)
         heading = told(words, language)
@@ -93,7 +100,7 @@ def as_text(found: Sequence[Change], language: Language) -> str:
         lines.append(heading)
         for change in theirs:
             place = f"{told(change.chapter, language)}, {told(change.part, language)}"
-            lines.append(f"  {_SIGNS[change.kind]} {place}: {told(change.item, language)}")
+            lines.append(f"  {_SIGNS[change.kind]} {place}{colon} {told(change.item, language)}")
             lines += [f"      {cell}" for cell in _cells(change, language)]
     return "\n".join(lines)
 
@@ -104,12 +111,14 @@ def as_values(found: Sequence[Change], language: Language) -> dict[str, Any]:
 
 
 def _cells(change: Change, language: Language) -> Iterator[str]:
+    colon = " :" if language == "fr" else ":"
     if change.kind == "changed":
         for (head, was), (_, now) in zip(change.before, change.after, strict=True):
-            yield f"{told(head, language)}: {told(was, language) or '-'} -> {told(now, language) or '-'}"
+            words = " -> ".join(told(cell, language) or "-" for cell in (was, now))
+            yield f"{told(head, language)}{colon} {words}"
         return
     shown = change.after or change.before
-    inner = "; ".join(f"{told(head, language)}: {told(cell, language)}" for head, cell in shown if cell)
+    inner = "; ".join(f"{told(head, language)}{colon} {told(cell, language)}" for head, cell in shown if cell)
     if inner:
         yield inner
 
@@ -180,25 +189,36 @@ def _identified(
     """The items of both by their identity, told in the same way on both sides."""
     sides = [list(part[2]) if part else [] for part in (before, after)]
     if not all(key[0] for side in sides for key, _ in side):
-        sides = [_by_cells(side, _depth(sides)) for side in sides]
+        columns = _naming(sides)
+        sides = [
+            [(_cells_at(item, columns), replace(item, label=_named(item, columns))) for _, item in side]
+            for side in sides
+        ]
     was, now = (dict(_numbered(side)) for side in sides)
     return was, now
 
 
-def _depth(sides: Sequence[Sequence[tuple[tuple[str, ...], _Item]]]) -> int:
-    """How many first cells tell the lines of a table apart, on both sides."""
-    most = max(len(item.cells) for side in sides for _, item in side)
-    for depth in range(1, most):
-        shown = [[item.cells[:depth] for _, item in side] for side in sides]
-        if all(len(set(cells)) == len(cells) for cells in shown):
-            return depth
-    return most
+def _naming(sides: Sequence[Sequence[tuple[tuple[str, ...], _Item]]]) -> tuple[int, ...]:
+    """The columns that tell the lines apart on both sides and match most: the first, and few more."""
+    width = min(len(item.cells) for side in sides for _, item in side)
+    best, matched = tuple(range(width)), -1
+    for more in range(min(width, _NAMING_MAX)):
+        for chosen in combinations(range(1, width), more):
+            columns = (0, *chosen)
+            keys = [[_cells_at(item, columns) for _, item in side] for side in sides]
+            if all(len(set(side)) == len(side) for side in keys) and len({*keys[0]} & {*keys[1]}) > matched:
+                best, matched = columns, len({*keys[0]} & {*keys[1]})
+    return best
 
 
-def _by_cells(
-    side: Sequence[tuple[tuple[str, ...], _Item]], depth: int
-) -> list[tuple[tuple[str, ...], _Item]]:
-    return [(tuple(map(str, item.cells[:depth])), item) for _, item in side]
+def _named(item: _Item, columns: Sequence[int]) -> str:
+    """The naming cells in one line, in both languages."""
+    cells = [item.cells[column] for column in columns if item.cells[column]]
+    return Wording(", ".join(map(str, cells)), ", ".join(told(cell, "fr") for cell in cells))
+
+
+def _cells_at(item: _Item, columns: Sequence[int]) -> tuple[str, ...]:
+    return tuple(str(item.cells[column]) for column in columns)
 
 
 def _numbered(side: Sequence[tuple[tuple[str, ...], _Item]]) -> Iterator[tuple[tuple[str, ...], _Item]]:
@@ -235,8 +255,9 @@ def _differing(old: _Item, new: _Item) -> tuple[tuple[tuple[str, str], ...], tup
         was, now = (item.cells[number] if number < len(item.cells) else "" for item in (old, new))
         if was != now:
             head = new.head[number] if number < len(new.head) else ""
-            before.append((head, _short(was)))
-            after.append((head, _short(now)))
+            out, new_lines = _lines(was, now)
+            before.append((head, out))
+            after.append((head, new_lines))
     return tuple(before), tuple(after)
 
 
@@ -248,13 +269,27 @@ def _shown(item: _Item) -> tuple[tuple[str, str], ...]:
 
 
 def _short(cell: str) -> str:
-    count = cell.count("\n")
-    return said("{n} lines", "{n} lignes", n=count) if count else cell
+    count = len(cell.splitlines())
+    return said("{n} lines", "{n} lignes", n=count) if count > 1 else cell
+
+
+def _lines(was: str, now: str) -> tuple[str, str]:
+    """Two cells that differ; of texts of several lines only how many lines went and came."""
+    if "\n" not in was + now:
+        return was, now
+    out, come = (Counter(text.splitlines()) for text in (was, now))
+    gone, new = (out - come).total(), (come - out).total()
+    return (
+        said("{n} lines gone", "{n} lignes supprimées", n=gone),
+        said("{n} lines new", "{n} lignes nouvelles", n=new),
+    )
 
 
 def _readers(chapter: Chapter, source: Source) -> tuple[str, ...]:
     """Whom a difference concerns: the chapter's readers; for everybody's chapters, by the site key."""
-    named = tuple(reader for reader in READERS if reader in str(chapter.reader))
+    words = str(chapter.reader)
+    also = [reader for word, readers in _ALSO.items() if word in words for reader in readers]
+    named = tuple(reader for reader in READERS if reader in words or reader in also)
     if named:
         return named
     return _CONCERNS.get(source.key.partition(".")[0], ("carrier", "installer"))
