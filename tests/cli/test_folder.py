@@ -51,6 +51,14 @@ def test_no_link_leads_out_of_the_folder(tmp_path: Path) -> None:
     assert not (outside / "a").exists()
 
 
+def test_a_manifest_that_names_files_elsewhere_is_not_believed(tmp_path: Path) -> None:
+    (tmp_path / "mine").write_text("x")
+    inside = tmp_path / "inside"
+    write(inside, {"a": "1"})
+    (inside / MANIFEST).write_text(json.dumps({"files": {"../mine": "", "a": ""}}))
+    assert write(inside, {"b": "1"}).left == ("a",)
+
+
 @pytest.mark.parametrize("text", ["", "[]", '{"files": 3}', "{}", "\udcff"])
 def test_a_manifest_that_is_not_ours_stops_the_writing(text: str, tmp_path: Path) -> None:
     (tmp_path / MANIFEST).write_bytes(text.encode("utf-8", "surrogateescape"))

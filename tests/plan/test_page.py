@@ -210,7 +210,7 @@ def test_markdown_holds_the_same_with_links_to_the_drawings() -> None:
         "A sentence. (`customer`, CFG-3)",
         "**Note:** Mind this.",
         "| port | calls | what | site key, requirement |\n| --- | ---: | --- | --- |",
-        "| tcp/5061 | 12 | out | (`trunk.listen.tls`, FW-1) |",
+        "| tcp/5061 | 12 | out | `trunk.listen.tls`, FW-1 |",
         "| udp/53 |  | a \\| b |  |",
         "- [ ] 1. OMC \\> Security: Switch on `true` **(reboot)**",
         "![a curve](curve.svg)",

@@ -48,11 +48,16 @@ def write(folder: Path, texts: Mapping[str, str]) -> Written:
         place.parent.mkdir(parents=True, exist_ok=True)
         _replace(place, text)
         new.append(name)
-    left = tuple(sorted(name for name in ours if name not in texts and (folder / name).is_file()))
+    left = tuple(sorted(name for name in ours if name not in texts and _inside(folder, folder / name)))
     sums = {name: _sum(text) for name, text in texts.items()} | {name: ours[name] for name in left}
     manifest = json.dumps({"made by": "trunkline plan", "files": sums}, indent=1, sort_keys=True) + "\n"
     _replace(folder / MANIFEST, manifest)
     return Written(tuple(new), tuple(same), left)
+
+
+def _inside(folder: Path, place: Path) -> bool:
+    """Whether a file of that name stands in the folder itself: a manifest may say anything."""
+    return place.is_file() and place.resolve().is_relative_to(folder.resolve())
 
 
 def _foreign(folder: Path, name: str, text: str, ours: Mapping[str, str]) -> bool:

@@ -72,7 +72,7 @@ class _Writer:
         lines = [head, rule]
         for row in block.rows:
             cells = list(map(self.words, row.cells))
-            lines.append([*cells, *([self.source(row.source).strip()] if sourced else [])])
+            lines.append([*cells, *([self.source(row.source).strip(" ()")] if sourced else [])])
         shown = "\n".join(f"| {' | '.join(line)} |" for line in lines)
         return self.titled(block.title, f"{shown}\n\n{self.words(block.note)}" if block.note else shown)
 

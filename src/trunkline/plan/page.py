@@ -79,7 +79,7 @@ class _Writer:
             '<meta name="color-scheme" content="light dark">\n<meta name="referrer" content="no-referrer">\n'
             f"<title>{self.label(cover.title)}</title>\n<style>{sheet(*printed)}</style>\n"
             f"</head>\n<body>\n<header>\n<h1>{self.words(cover.title)}</h1>\n{lines}</header>\n"
-            f'<nav aria-labelledby="contents"><h3 id="contents">{self.words(CONTENTS)}</h3>\n'
+            f'<nav aria-labelledby="contents"><h2 id="contents">{self.words(CONTENTS)}</h2>\n'
             f"<ol>\n{contents}</ol></nav>\n<main>\n{body}</main>\n"
             f"<footer><p>{self.words(cover.foot)}</p></footer>\n</body>\n</html>\n"
         )

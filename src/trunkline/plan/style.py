@@ -28,6 +28,7 @@ a{color:var(--link)}
 .reader{color:var(--soft);font-size:.875rem;margin:0 0 .6rem}
 .warning{border-left:4px solid var(--warn);background:var(--warn-paper);padding:.5rem .75rem}
 .warning b{color:var(--warn)}
+nav h2{font-size:1.02rem;border:0;margin:1.2rem 0 .3rem;padding:0}
 nav ol{margin:.3rem 0;padding-left:1.4rem;columns:2 18rem}
 .scroll{overflow-x:auto;margin:.3rem 0 .8rem}
 table{border-collapse:collapse;width:100%;font-size:.9rem}
