@@ -1,8 +1,8 @@
 """Measures Trunkline beside others and beside itself, prints a table and writes bench/results.json.
 
 Sections: signalling (the IPBX beside Sippy's B2BUA, over UDP), memory, tls (the same calls
-over mutual TLS and over UDP), media (the workers beside rtpengine). Exit code 1 when a
-figure with a limit does not keep it, or a section gave none.
+over mutual TLS and over UDP), media (the workers beside rtpengine), plan (a dossier with 50
+remote sites). Exit code 1 when a figure with a limit does not keep it, or a section gave none.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from bench.load import Load, Sample, interleaved
 from bench.peers import DIRECT, SIPPY
 from tests.interop.program import PeerError
 
-from bench import memory, relay, results, tls
+from bench import memory, plan, relay, results, tls
 
 SYSTEMS = (SIPPY, IPBX, DIRECT)  # by turns, in this order
 RELAYED = 400  # calls at once of the media figure
@@ -63,6 +63,12 @@ def remembered() -> list[results.Result]:
         return memory.measure(Path(directory), tell)
 
 
+def planned(runs: int) -> list[results.Result]:
+    """The figures of the dossier."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as directory:
+        return plan.measure(Path(directory), runs, tell)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(
         prog="make bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -75,6 +81,7 @@ def main() -> int:
         "memory": "of registrations and calls (5 minutes)",
         "tls": "the same calls over mutual TLS and over UDP (2 minutes)",
         "media": "the workers beside rtpengine (2 minutes)",
+        "plan": "a dossier with 50 remote sites (seconds)",
     }
     for section, what in asked_for.items():
         parser.add_argument(
@@ -85,6 +92,7 @@ def main() -> int:
         "signalling": lambda: signalling(Load(calls=asked.calls, rate=asked.rate), asked.runs),
         "tls": lambda: asyncio.run(tls.compare(tls.LOAD, asked.runs, tell)),
         "media": lambda: asyncio.run(relay.compare(RELAYED, asked.runs, RELAY_SECONDS, STEPS)),
+        "plan": lambda: planned(asked.runs),
         "memory": remembered,  # last, for it takes the longest
     }
     chosen = [section for section in sections if getattr(asked, section)] or list(sections)

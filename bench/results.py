@@ -13,6 +13,7 @@ LIMITS = {  # what the ratio of a figure may be at most
     "b2bua_cpu_per_call_vs_sippy": 0.6,
     "ipbx_tls_cpu_per_call_vs_udp": 1.25,
     "relay_cpu_per_packet_vs_rtpengine": 1.2,
+    "plan_50_remote_sites": 1.0,  # of 2 s
 }
 
 

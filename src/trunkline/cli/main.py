@@ -22,6 +22,7 @@ VERBS: Final[tuple[tuple[str, str], ...]] = (
     ("cert", "the certificates of a site: request, check, install, trust, hand over, watch"),
     ("checklist", "the installer's checklist of a site, with what is ticked"),
     ("profile", "export and import the tabs of a site's SIP gateways"),
+    ("plan", "write the dossier of a site: drawing, sizing, firewall, forms, checklist"),
     ("run", "run the IPBX of a site file"),
     ("carrier", "run the virtual carrier that a site needs"),
     ("status", "ask the running IPBX: gateways, registrations, channels, calls"),

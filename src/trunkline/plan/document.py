@@ -32,10 +32,15 @@ class Paragraph:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A line of a table; a cell is a word in both languages, or a value that has no language."""
+    """A line of a table; a cell is a word in both languages, or a value that has no language.
+
+    `id` names what the line is about and stays when its values change, so that two plans
+    can be compared line by line; left out, the first cell does (`plan.diff`).
+    """
 
     cells: tuple[str, ...]
     source: Source = NOWHERE
+    id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +80,16 @@ class Steps:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A drawing: SVG text in each language, and what it shows for those who cannot see it."""
+    """A drawing: SVG text in each language, and what it shows for those who cannot see it.
+
+    `file` is its name beside the page; left out, it is made of the chapter's id.
+    """
 
     english: str
     french: str
     alt: str
     caption: str = ""
+    file: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +105,10 @@ Block = Paragraph | Table | Steps | Figure | Listing
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file beside the page: `name` relative to the dossier's folder, `says` what it is for."""
+    """A file beside the page: `name` (ASCII) relative to the dossier's folder, `says` what it is for.
+
+    `text` may be a `Wording` where the file itself has a language, such as a letter.
+    """
 
     name: str
     text: str
@@ -105,7 +117,7 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Chapter:
-    """A chapter of the dossier; `id` is its anchor, `reader` who it is for."""
+    """A chapter of the dossier; `id` is its anchor, `reader` who it is for (one of `plan.diff.READERS`)."""
 
     id: str
     title: str

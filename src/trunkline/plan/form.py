@@ -12,6 +12,7 @@ from typing import NamedTuple
 from trunkline.finding import Wording, said
 from trunkline.guide.facts import Facts
 from trunkline.plan.document import Chapter, Paragraph, Row, Source, Table
+from trunkline.plan.drawing_words import architecture
 from trunkline.site.model import Site
 
 
@@ -115,9 +116,8 @@ def _address_source(site: Site, facts: Facts) -> Source:
 
 def _site(site: Site) -> Iterator[Field]:
     yield Field("customer", said("Customer", "Client"), site.customer, Source("customer"))
-    yield Field(
-        "architecture", said("Architecture", "Architecture"), site.architecture, Source("architecture")
-    )
+    label = said("Architecture", "Architecture")
+    yield Field("architecture", label, architecture(site), Source("architecture"))
     product = site.product
     says = f"{product.model} {product.version}, {product.load}"
     yield Field(
