@@ -48,7 +48,7 @@ CHAPTERS: Final[tuple[Callable[[Order], Chapter | None], ...]] = (
     lambda order: sizing.chapter(order.site, order.facts, order.more_users),
     lambda order: firewall.chapter(order.site, order.facts),
     lambda order: dns.chapter(order.site, order.facts),
-    lambda order: tunnels.chapter(order.site, order.facts),
+    lambda order: tunnels.chapter(order.site, order.facts) if order.site.remote_sites else None,
     lambda order: form.chapter(order.site, order.facts),
     lambda order: letter.chapter(order.site, order.facts),
     lambda order: checklist.chapter(order.site, order.facts),
