@@ -93,6 +93,13 @@ def test_what_if_without_traffic_says_what_it_needs() -> None:
     assert not [block for block in chapter.blocks if isinstance(block, Figure)]
 
 
+@pytest.mark.parametrize("share", ["1e-300", "0.9999999999999"])
+def test_any_blocking_of_a_site_file_can_be_computed(share: str) -> None:
+    traffic = {"busy_hour_erlang": "1000", "blocking": share}
+    chapter = sizing.chapter(site(REMOTE, traffic=traffic, trunk__channels="1000"), FACTS, 10_000)
+    assert len(tables(chapter)) == 5
+
+
 def test_without_traffic_the_channels_of_the_trunk_are_the_plan() -> None:
     plan = load(site(), FACTS)
     assert plan.traffic is None

@@ -59,6 +59,11 @@ def test_what_is_missing_for_a_file_is_named() -> None:
     assert "vpn.network must be given first" in words(full)
 
 
+def test_a_prefix_that_cannot_be_leads_to_the_ipbx_alone() -> None:
+    made = texts(tunnels.chapter(site(REMOTE_INTERNET, interfaces__eth0__prefix="64"), FACTS))
+    assert ",192.0.2.10/32\n" in made["vpn/wireguard/beaune/tl-beaune.conf"]
+
+
 def test_a_router_without_address_dials_in() -> None:
     wireguard = site(REMOTE_INTERNET, remote_sites__0__link__router=None)
     assert "endpoint" not in texts(tunnels.chapter(wireguard, FACTS))["vpn/wireguard/main-site/tl-voice.conf"]

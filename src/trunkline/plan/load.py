@@ -75,7 +75,12 @@ def needed(traffic: float | None, most: float) -> int | None:
     """Channels for a traffic; None where the traffic is not known."""
     if traffic is None:
         return None
-    return erlang.channels(traffic, max(most, erlang.BLOCKING_MIN)) if traffic else 0
+    return erlang.channels(traffic, within_bounds(most)) if traffic else 0
+
+
+def within_bounds(most: float) -> float:
+    """A blocking of the site file, of which any share will do, within what can be computed."""
+    return min(max(most, erlang.BLOCKING_MIN), erlang.BLOCKING_MAX)
 
 
 def load(site: Site, facts: Facts, more_users: int = 0) -> Load:

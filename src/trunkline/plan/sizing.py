@@ -21,6 +21,7 @@ from trunkline.plan.load import (
     traffic_with,
     trunk_voice,
     users_of,
+    within_bounds,
 )
 from trunkline.site.model import Site
 
@@ -304,7 +305,7 @@ def _erlang(site: Site, plan: Load) -> list[Block]:
 
 
 def _erlang_row(where: str, traffic: float, most: float, have: int, key: str) -> Row:
-    most = max(most, erlang.BLOCKING_MIN)
+    most = within_bounds(most)
     wanted = needed(traffic, most) or 0
     verdict = _ENOUGH if have >= wanted else said(
         "{missing} too few", "il en manque {missing}", missing=wanted - have

@@ -19,6 +19,7 @@ from trunkline.plan.document import Block, Chapter, File, Paragraph, Row, Source
 from trunkline.plan.figures import MAIN_SITE
 from trunkline.plan.firewall_words import plain, slug
 from trunkline.plan.load import remote_voice
+from trunkline.plan.openings import lan
 from trunkline.site.model import Site
 from trunkline.site.premises import RemoteSite
 from trunkline.site.scalar import is_address
@@ -118,9 +119,7 @@ def _tunnels(site: Site) -> tuple[list[Tunnel], list[Block]]:
 
 def _main_networks(site: Site) -> tuple[str, ...]:
     """What a remote site reaches through the main one: its LAN, and over BVPN the SBCs' media."""
-    eth0 = site.interfaces.eth0
-    length = eth0.prefix if eth0.prefix is not None else (128 if ":" in eth0.address else 32)
-    networks = [str(ip_network(f"{eth0.address}/{length}", strict=False))]
+    networks = [*(lan(site) or (str(ip_network(site.interfaces.eth0.address)),))]
     if not site.over_internet and any(remote.media_path == "main-site" for remote in site.remote_sites):
         networks += [str(ip_network(sbc.media)) for sbc in site.carrier.sbcs]
     return tuple(dict.fromkeys(networks))
