@@ -107,8 +107,13 @@ def test_without_traffic_the_channels_of_the_trunk_are_the_plan() -> None:
 
 
 def test_another_carriers_guide_may_say_nothing_of_sizing() -> None:
-    chapter = sizing.chapter(site(REMOTE), without("sizing"))
-    assert {row.cells[2] for row in bandwidth(chapter).rows} == {"ask the carrier"}
+    chapter = sizing.chapter(site(REMOTE), without("sizing"), 12)
+    assert [table.title for table in tables(chapter)] == [
+        "What one channel takes", "Channels and blocking", "What if +12 users",
+    ]  # fmt: skip
+    assert "ask the carrier" in text_of(chapter)
+    unpriced = sizing.chapter(site(REMOTE), without("sizing.channel_kbps"))
+    assert {row.cells[2] for row in bandwidth(unpriced).rows} == {"ask the carrier"}
 
 
 def test_the_curve_is_well_formed_in_both_languages_and_shows_the_point() -> None:

@@ -102,6 +102,11 @@ def load(site: Site, facts: Facts, more_users: int = 0) -> Load:
     )
 
 
+def tabled(facts: Facts) -> bool:
+    """Whether the guide has the table at all; without it nothing is counted by it."""
+    return all(facts.known(f"sizing.{scenario}") for scenario in SCENARIOS)
+
+
 def _counts(facts: Facts, scenario: str) -> tuple[int, ...]:
     key = f"sizing.{scenario}"
     row = facts.counts(key) if facts.known(key) else {}
