@@ -12,6 +12,7 @@ from trunkline.finding import told
 from trunkline.plan import erlang, sizing
 from trunkline.plan.curve import figure as curve
 from trunkline.plan.document import Chapter, Figure, Paragraph, Table
+from trunkline.plan.figures import percent
 from trunkline.plan.load import links, load, users_of
 
 KNOWN = ("traffic", "remote_sites", "trunk.", "wan")
@@ -98,6 +99,13 @@ def test_any_blocking_of_a_site_file_can_be_computed(share: str) -> None:
     traffic = {"busy_hour_erlang": "1000", "blocking": share}
     chapter = sizing.chapter(site(REMOTE, traffic=traffic, trunk__channels="1000"), FACTS, 10_000)
     assert len(tables(chapter)) == 5
+
+
+def test_percent_never_says_nothing_of_something() -> None:
+    assert percent(1e-7) == "< 0.01 %"
+    assert told(percent(1e-7), "fr") == "< 0,01 %"
+    assert percent(0.0) == "0.00 %"
+    assert told(percent(0.25), "fr") == "25,0 %"
 
 
 def test_without_traffic_the_channels_of_the_trunk_are_the_plan() -> None:

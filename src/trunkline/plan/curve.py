@@ -85,6 +85,7 @@ def _svg(traffic: float, channels: int, most: float, alt: str, language: Languag
     )
     x, y = across(channels), down(share)
     left_of = x > WIDTH - RIGHT - 190  # the label's width; the curve falls from left to right
+    below = left_of and y < bottom - 40  # on its left the curve is above; at the axis only there is room
     side = f' class="of-point" text-anchor="{"end" if left_of else "start"}"'
     drawn += [
         f'<line class="axis" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{bottom}" y2="{bottom}"/>',
@@ -93,7 +94,7 @@ def _svg(traffic: float, channels: int, most: float, alt: str, language: Languag
         text(LEFT + 8, down(most) - 6, told(goal, language), ' class="of-goal"'),
         f'<polyline class="line" points="{points}"/>',
         f'<circle class="point" cx="{x:.1f}" cy="{y:.1f}" r="6"/>',
-        text(x + (-12 if left_of else 12), y + (22 if left_of else -10), told(here, language), side),
+        text(x + (-12 if left_of else 12), y + (22 if below else -10), told(here, language), side),
         text(
             (LEFT + WIDTH - RIGHT) / 2, HEIGHT - 12, told(said("channels", "canaux"), language),
             ' text-anchor="middle"',
