@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from ipaddress import ip_network
-from pathlib import PurePosixPath
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from trunkline.finding import said, told
 from trunkline.plan.document import Block, Paragraph, Source
@@ -13,6 +12,8 @@ from trunkline.plan.firewall_words import plain, slug
 from trunkline.plan.openings import lan
 from trunkline.site.model import Site
 from trunkline.site.premises import RemoteSite
+
+MAIN: Final = "main-site"  # the folder of the main site's files, and what others call its key
 
 
 class Tunnel(NamedTuple):
@@ -39,7 +40,7 @@ def tunnels_of(site: Site) -> tuple[list[Tunnel], list[Block]]:
         (index, remote) for index, remote in enumerate(site.remote_sites)
         if remote.link.vpn in ("wireguard", "ipsec")
     ]  # fmt: skip
-    taken: dict[str, int] = {}
+    taken = {MAIN: 1}
     for index, remote in wanted:
         lacks = [
             key
@@ -47,7 +48,7 @@ def tunnels_of(site: Site) -> tuple[list[Tunnel], list[Block]]:
                 (f"remote_sites.{index}.network", bool(remote.network)),
                 ("vpn", site.vpn is not None),
                 ("vpn.address", bool(site.vpn and site.vpn.address)),
-                ("vpn.key", bool(site.vpn and site.vpn.key)),
+                ("vpn.key", remote.link.vpn == "ipsec" or bool(site.vpn and site.vpn.key)),
                 (f"remote_sites.{index}.link.vpn_key", bool(remote.link.vpn_key)),
             )
             if not there
@@ -84,13 +85,6 @@ def tunnel_address(site: Site, number: int) -> str:
         return ""
     network = ip_network(site.vpn.network)
     return str(network[number]) if number < network.num_addresses - 1 else ""
-
-
-def key_file(folder: str, path: str) -> str:
-    """Where the key lies on the router: its file's name, in letters harmless to a shell."""
-    name = PurePosixPath(path).name
-    stem, dot, ending = name.partition(".")
-    return f"{folder}/{slug(stem)}{dot}{slug(ending)}" if dot else f"{folder}/{slug(stem)}"
 
 
 def comments(words: str) -> list[str]:

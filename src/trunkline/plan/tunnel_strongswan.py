@@ -9,7 +9,7 @@ from trunkline.finding import said
 from trunkline.plan.document import File
 from trunkline.plan.figures import MAIN_SITE
 from trunkline.plan.firewall_words import plain
-from trunkline.plan.tunnel_ends import Tunnel, comments, key_file, lines
+from trunkline.plan.tunnel_ends import Tunnel, comments, lines
 from trunkline.site.model import Site
 
 FOLDER: Final = "/etc/swanctl/trunkline"
@@ -18,8 +18,14 @@ IKE_PROPOSALS: Final = "aes256gcm16-prfsha384-ecp384,aes128gcm16-prfsha256-ecp25
 ESP_PROPOSALS: Final = "aes256gcm16-ecp384,aes128gcm16-ecp256"
 
 
+def secret_file(tunnel: Tunnel) -> str:
+    """Where the secret's line lies on both routers."""
+    return f"{FOLDER}/{tunnel.slug}.psk"
+
+
 def files(site: Site, tunnels: Sequence[Tunnel]) -> list[File]:
-    assert site.vpn is not None
+    """One swanctl.conf at the main site, with all connections, and one at each remote site."""
+    assert site.vpn is not None  # tunnels_of has seen to it
     title = said(
         "{site}: IPsec to the remote sites",
         "{site} : IPsec vers les sites distants",
@@ -31,7 +37,7 @@ def files(site: Site, tunnels: Sequence[Tunnel]) -> list[File]:
     for tunnel in tunnels:
         far = tunnel.remote.link.router
         here, there = f"{tunnel.slug}.main", f"{tunnel.slug}.remote"
-        psk = key_file(FOLDER, tunnel.remote.link.vpn_key)
+        psk = secret_file(tunnel)
         main += _connection(tunnel, (here, there), ("", far), (tunnel.here, tunnel.there), begins=False)
         secrets += _secret(tunnel.slug, (here, there), psk)
         title = said("{label}: IPsec to the main site", "{label} : IPsec vers le site principal",

@@ -11,17 +11,30 @@ from trunkline.plan.bandwidth import tunnel_mtu
 from trunkline.plan.document import File
 from trunkline.plan.figures import MAIN_SITE
 from trunkline.plan.firewall_words import plain
-from trunkline.plan.tunnel_ends import Tunnel, comments, key_file, lines, tunnel_address
+from trunkline.plan.tunnel_ends import Tunnel, comments, lines, tunnel_address
 from trunkline.site.model import Site
 from trunkline.site.scalar import is_address
 
 FOLDER: Final = "/etc/wireguard"
+MAIN_KEY: Final = f"{FOLDER}/tl-voice.key"
+MAIN_PUBLIC: Final = f"{FOLDER}/main-site.pub"
 KEEPALIVE: Final = 25  # s: shorter than any NAT forgets a UDP flow
 SMALL_LINK: Final = 1492  # MTU of PPPoE, the narrowest usual access (RFC 2516 §7)
 
 
+def public_file(tunnel: Tunnel) -> str:
+    """Where the main site's router has a remote site's public key."""
+    return f"{FOLDER}/{tunnel.slug}.pub"
+
+
+def private_file(tunnel: Tunnel) -> str:
+    """Where a remote site's router has its own private key."""
+    return f"{FOLDER}/tl-{tunnel.slug}.key"
+
+
 def files(site: Site, tunnels: Sequence[Tunnel]) -> list[File]:
-    assert site.vpn is not None  # _tunnels has seen to it
+    """One file for wg-quick at the main site, and one at each remote site."""
+    assert site.vpn is not None  # tunnels_of has seen to it
     port, mtu = site.vpn.port, tunnel_mtu("wireguard", SMALL_LINK)
     length = ip_network(site.vpn.network).prefixlen
     main = [
@@ -31,11 +44,11 @@ def files(site: Site, tunnels: Sequence[Tunnel]) -> list[File]:
         f"Address = {tunnel_address(site, 1)}/{length}",
         f"ListenPort = {port}",
         f"MTU = {mtu}",
-        f"PostUp = wg set %i private-key {key_file(FOLDER, site.vpn.key)}",
+        f"PostUp = wg set %i private-key {MAIN_KEY}",
     ]  # fmt: skip
     for tunnel in tunnels:
         main.append(f"# {plain(tunnel.remote.label)} ({tunnel.key})")
-        peer = key_file(FOLDER, tunnel.remote.link.vpn_key)
+        peer = public_file(tunnel)
         far = tunnel.remote.link.router
         main += _peer(peer, (f"{tunnel.address}/{_host_bits(tunnel.address)}", *tunnel.there), far, port)
     main += _marking(port)
@@ -52,8 +65,8 @@ def files(site: Site, tunnels: Sequence[Tunnel]) -> list[File]:
             f"Address = {tunnel.address}/{length}",
             f"ListenPort = {port}",
             f"MTU = {mtu}",
-            f"PostUp = wg set %i private-key {FOLDER}/{name}.key",
-            *_peer(f"{FOLDER}/main-site.pub", (main_end, *tunnel.here), site.vpn.address, port),
+            f"PostUp = wg set %i private-key {private_file(tunnel)}",
+            *_peer(MAIN_PUBLIC, (main_end, *tunnel.here), site.vpn.address, port),
             *_marking(port),
         ]
         path = f"vpn/wireguard/{tunnel.slug}/{name}.conf"

@@ -16,7 +16,7 @@ from trunkline.plan.bandwidth import tunnel_mtu
 from trunkline.plan.document import Block, Chapter, File, Paragraph, Row, Source, Table
 from trunkline.plan.figures import MAIN_SITE
 from trunkline.plan.load import remote_voice
-from trunkline.plan.tunnel_ends import Tunnel, key_file, tunnels_of
+from trunkline.plan.tunnel_ends import Tunnel, tunnels_of
 from trunkline.plan.tunnel_wireguard import SMALL_LINK
 from trunkline.site.model import Site
 
@@ -138,34 +138,39 @@ def _advice(site: Site, tunnels: Sequence[Tunnel], requirement: str) -> list[Blo
 
 
 def _keys(site: Site, tunnels: Sequence[Tunnel]) -> Table:
-    assert site.vpn is not None
-    rows = []
+    assert site.vpn is not None  # tunnels_of has seen to it
+    requirement = "INET-5" if site.over_internet else "BVPN-3"
     private, public = said("private key", "clé privée"), said("public key", "clé publique")
     shared = said('a line: secret = "..."', 'une ligne : secret = "..."')
+    there = said("made there", "créé sur place")
+    rows: list[Row] = []
+
+    def add(where: str, file: str, holds: str, source: str, key: str) -> None:
+        rows.append(Row((where, file, holds, source), Source(key, requirement)))
+
     if any(tunnel.remote.link.vpn == "wireguard" for tunnel in tunnels):
-        here = key_file(tunnel_wireguard.FOLDER, site.vpn.key)
-        rows.append(Row((MAIN_SITE, here, private), Source("vpn.key", "")))
+        add(MAIN_SITE, tunnel_wireguard.MAIN_KEY, private, site.vpn.key, "vpn.key")
     for tunnel in tunnels:
-        label, key = tunnel.remote.label, f"{tunnel.key}.link.vpn_key"
+        label, given, key = tunnel.remote.label, tunnel.remote.link.vpn_key, f"{tunnel.key}.link.vpn_key"
         if tunnel.remote.link.vpn == "wireguard":
-            far = key_file(tunnel_wireguard.FOLDER, tunnel.remote.link.vpn_key)
             of_site = said("{key} of {label}", "{key} de {label}", key=public, label=label)
             of_main = said("{key} of the main site", "{key} du site principal", key=public)
-            rows += [
-                Row((MAIN_SITE, far, of_site), Source(key)),
-                Row((label, f"{tunnel_wireguard.FOLDER}/tl-{tunnel.slug}.key", private), Source(key)),
-                Row((label, f"{tunnel_wireguard.FOLDER}/main-site.pub", of_main), Source("vpn.key")),
-            ]
+            add(MAIN_SITE, tunnel_wireguard.public_file(tunnel), of_site, given, key)
+            add(label, tunnel_wireguard.private_file(tunnel), private, there, key)
+            add(label, tunnel_wireguard.MAIN_PUBLIC, of_main, "-", "vpn.key")
         else:
-            file = key_file(tunnel_strongswan.FOLDER, tunnel.remote.link.vpn_key)
-            rows += [Row((where, file, shared), Source(key, "")) for where in (MAIN_SITE, label)]
-    requirement = "INET-5" if site.over_internet else "BVPN-3"
-    rows = [Row(row.cells, row.source._replace(requirement=requirement)) for row in rows]
-    head = (said("on the router of", "sur le routeur de"), said("file", "fichier"), said("holds", "contient"))
+            for where in (MAIN_SITE, label):
+                add(where, tunnel_strongswan.secret_file(tunnel), shared, given, key)
+    head = (
+        said("on the router of", "sur le routeur de"),
+        said("file", "fichier"),
+        said("holds", "contient"),
+        said("in the site file", "dans le fichier de site"),
+    )
     note = said(
-        "Mode 0600, owner root. `wg genkey` makes a private key on the router itself; only public keys "
-        "travel.",
-        "Mode 0600, propriétaire root. `wg genkey` crée la clé privée sur le routeur même ; seules les clés "
-        "publiques voyagent.",
+        "Mode 0600, owner root. `wg genkey` makes a private key on the router itself, `wg pubkey` its public "
+        "key; only public keys travel.",
+        "Mode 0600, propriétaire root. `wg genkey` crée la clé privée sur le routeur même, `wg pubkey` sa "
+        "clé publique ; seules les clés publiques voyagent.",
     )
     return Table(head, tuple(rows), said("Key files", "Fichiers de clés"), note)
