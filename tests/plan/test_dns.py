@@ -88,6 +88,32 @@ def test_a_wrong_record_is_seen_by_the_judge(tmp_path: Path) -> None:
         checked(dns.chapter(site(INTERNET_A, dns_records=wrong), FACTS), tmp_path)
 
 
+def test_a_records_identity_stays_while_its_value_changes() -> None:
+    old, new = (
+        dns.published(
+            site(INTERNET_A, dns_records=[dict(RECORD, value=value), dict(RECORD, value="192.0.2.9")]), FACTS
+        )
+        for value in ("192.0.2.130", "192.0.2.131")
+    )
+    assert [one.id for one in old] == [one.id for one in new]
+    assert [one.id for one in old] == ["ipbx.customer.example/A", "ipbx.customer.example/A/2"]
+    assert old[0] != new[0]
+
+
+def test_what_is_reached_by_address_is_not_looked_up() -> None:
+    changes = {
+        "trunk__gateways__0__dns": {"mode": "none"},
+        "trunk__gateways__1__domain_proxy__outbound_proxy": "198.51.100.9",
+        "vpn__address": "203.0.113.1",
+        "ntp": ["198.51.100.7"],
+        "remote_sites__0__link__router": "beaune.customer.example",
+    }
+    names = dns.resolved(site(REMOTE_INTERNET, **changes), FACTS)
+    assert [(one.name, one.key) for one in names] == [
+        ("beaune.customer.example", "remote_sites.0.link.router")
+    ]
+
+
 @pytest.mark.guide("SBC-1")
 def test_the_names_to_resolve_and_what_they_lead_to() -> None:
     names = {one.name: one for one in dns.resolved(site(REMOTE_INTERNET), FACTS)}

@@ -72,6 +72,10 @@ def test_traffic_is_the_inverse_of_channels(channels: int, most: float) -> None:
     assert erlang.channels(traffic * 1.000001, most) == channels + 1
 
 
+def test_the_curve_is_blocking_channel_by_channel() -> None:
+    assert erlang.curve(13, 30) == tuple(erlang.blocking(13, count) for count in range(31))
+
+
 def test_the_ends() -> None:
     assert erlang.blocking(5, 0) == 1
     assert erlang.blocking(0, 3) == 0

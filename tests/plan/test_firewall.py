@@ -74,6 +74,16 @@ def test_topology_b_has_the_private_address_in_its_rows_and_the_public_one_in_it
         ("10.20.0.10", "198.51.100.130"),
     ]
     assert not any("bridge" in file.name for file in chapter.files)
+    (text,) = (file.text for file in chapter.files if file.name.endswith("translations.csv"))
+    lines = [tuple(line.values())[:7] for line in csv.DictReader(text.splitlines())]
+    us, we = "198.51.100.130", "10.20.0.10"
+    assert lines == [
+        ("destination", "tcp", "194.250.129.194", us, we, "5061", "5061"),
+        ("destination", "tcp", "194.250.129.196", us, we, "5061", "5061"),
+        ("destination", "udp", "194.250.129.193", us, we, "6000", "38000"),
+        ("destination", "udp", "194.250.129.195", us, we, "6000", "38000"),
+        ("source", "any", we, we, us, "kept", "kept"),
+    ]
 
 
 def test_media_ports_that_the_firewall_opens_otherwise_are_those_toward_the_ipbx() -> None:

@@ -202,6 +202,8 @@ def test_fortinet_lets_pass_what_the_guide_opens(topology: str) -> None:
     (pool,) = objects["firewall ippool"]
     assert pool["startip"] == pool["endip"] == [public]
     assert len(translated) == 5  # all that go out
+    denied = [policy for policy in objects["firewall policy"] if policy["action"] == ["deny"]]
+    assert [policy["match-vip"] for policy in denied] == [["enable"], ["enable"]]
     assert all(policy["fixedport"] == ["enable"] for policy in translated)
     for vip in objects["firewall vip"]:
         assert (vip["extip"], vip["mappedip"]) == ([public], [near])

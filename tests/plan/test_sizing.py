@@ -12,6 +12,7 @@ from trunkline.finding import told
 from trunkline.plan import erlang, sizing
 from trunkline.plan.curve import figure as curve
 from trunkline.plan.document import Chapter, Figure, Paragraph, Table
+from trunkline.plan.figures import percent
 from trunkline.plan.load import links, load, users_of
 
 KNOWN = ("traffic", "remote_sites", "trunk.", "wan")
@@ -93,6 +94,20 @@ def test_what_if_without_traffic_says_what_it_needs() -> None:
     assert not [block for block in chapter.blocks if isinstance(block, Figure)]
 
 
+@pytest.mark.parametrize("share", ["1e-300", "0.9999999999999"])
+def test_any_blocking_of_a_site_file_can_be_computed(share: str) -> None:
+    traffic = {"busy_hour_erlang": "1000", "blocking": share}
+    chapter = sizing.chapter(site(REMOTE, traffic=traffic, trunk__channels="1000"), FACTS, 10_000)
+    assert len(tables(chapter)) == 5
+
+
+def test_percent_never_says_nothing_of_something() -> None:
+    assert percent(1e-7) == "< 0.01 %"
+    assert told(percent(1e-7), "fr") == "< 0,01 %"
+    assert percent(0.0) == "0.00 %"
+    assert told(percent(0.25), "fr") == "25,0 %"
+
+
 def test_without_traffic_the_channels_of_the_trunk_are_the_plan() -> None:
     plan = load(site(), FACTS)
     assert plan.traffic is None
@@ -100,8 +115,13 @@ def test_without_traffic_the_channels_of_the_trunk_are_the_plan() -> None:
 
 
 def test_another_carriers_guide_may_say_nothing_of_sizing() -> None:
-    chapter = sizing.chapter(site(REMOTE), without("sizing"))
-    assert {row.cells[2] for row in bandwidth(chapter).rows} == {"ask the carrier"}
+    chapter = sizing.chapter(site(REMOTE), without("sizing"), 12)
+    assert [table.title for table in tables(chapter)] == [
+        "What one channel takes", "Channels and blocking", "What if +12 users",
+    ]  # fmt: skip
+    assert "ask the carrier" in text_of(chapter)
+    unpriced = sizing.chapter(site(REMOTE), without("sizing.channel_kbps"))
+    assert {row.cells[2] for row in bandwidth(unpriced).rows} == {"ask the carrier"}
 
 
 def test_the_curve_is_well_formed_in_both_languages_and_shows_the_point() -> None:

@@ -59,6 +59,27 @@ def test_what_is_missing_for_a_file_is_named() -> None:
     assert "vpn.network must be given first" in words(full)
 
 
+def test_a_prefix_that_cannot_be_leads_to_the_ipbx_alone() -> None:
+    made = texts(tunnels.chapter(site(REMOTE_INTERNET, interfaces__eth0__prefix="64"), FACTS))
+    assert ",192.0.2.10/32\n" in made["vpn/wireguard/beaune/tl-beaune.conf"]
+
+
+def test_a_secret_of_its_own_is_all_that_ipsec_needs() -> None:
+    made = texts(tunnels.chapter(site(REMOTE, vpn__key=None), FACTS))
+    assert sorted(made) == ["vpn/strongswan/arras/swanctl.conf", "vpn/strongswan/main-site/swanctl.conf"]
+
+
+def test_labels_that_are_alike_and_one_like_the_main_sites_folder_have_files_of_their_own() -> None:
+    link = {"kind": "internet", "kbps": "100", "vpn": "ipsec", "vpn_key": "k"}
+    labels = ("Main site", "Main-site", "Zone industrielle nord", "Zone industrielle sud")
+    sites = [
+        {"label": label, "channels": "1", "network": f"192.168.{30 + number}.0/24", "link": dict(link)}
+        for number, label in enumerate(labels)
+    ]
+    chapter = tunnels.chapter(site(REMOTE_INTERNET, remote_sites=sites, users=[], endpoints=[]), FACTS)
+    assert len({file.name for file in chapter.files}) == len(chapter.files) == 5
+
+
 def test_a_router_without_address_dials_in() -> None:
     wireguard = site(REMOTE_INTERNET, remote_sites__0__link__router=None)
     assert "endpoint" not in texts(tunnels.chapter(wireguard, FACTS))["vpn/wireguard/main-site/tl-voice.conf"]

@@ -65,7 +65,7 @@ def test_wireguard_carries_voice_between_the_lans_marked_ef(tmp_path: Path) -> N
     }
     with routers(mounts, "192.168.20.5/24") as (main, remote):
         for host, here, there in (
-            (main, "vpn.key", "main-site.pub"),
+            (main, "tl-voice.key", "main-site.pub"),
             (remote, "tl-beaune.key", "beaune.pub"),
         ):
             private = host.runs("wg", "genkey")

@@ -15,6 +15,7 @@ WIDTH, HEIGHT = 720, 392
 LEFT, RIGHT, TOP, BOTTOM = 84, 24, 40, 56
 FLOOR: Final = 1e-5  # the scale ends here: one call in 100 000
 TICKS_MAX: Final = 10
+POINTS_MAX: Final = 240
 
 _STYLE = """
 .tl-curve{font:14px system-ui,sans-serif;--ink:#1d2733;--faint:#d7dde4;--line:#0b63ce;--goal:#8a5300}
@@ -75,15 +76,16 @@ def _svg(traffic: float, channels: int, most: float, alt: str, language: Languag
         x = across(count)
         drawn.append(f'<line class="grid" x1="{x:.1f}" x2="{x:.1f}" y1="{TOP}" y2="{bottom}"/>')
         drawn.append(text(x, bottom + 20, str(count), ' text-anchor="middle"'))
-    points = " ".join(
-        f"{across(count):.1f},{down(erlang.blocking(traffic, count)):.1f}" for count in range(end + 1)
-    )
+    shares = erlang.curve(traffic, end)
+    shown = sorted({*range(0, end, max(1, end // POINTS_MAX)), channels, end})
+    points = " ".join(f"{across(count):.1f},{down(shares[count]):.1f}" for count in shown)
     goal = said("goal {share}", "objectif {share}", share=percent(most))
     here = said(
         "{channels} channels: {share}", "{channels} canaux : {share}", channels=channels, share=percent(share)
     )
     x, y = across(channels), down(share)
     left_of = x > WIDTH - RIGHT - 190  # the label's width; the curve falls from left to right
+    below = left_of and y < bottom - 40  # on its left the curve is above; at the axis only there is room
     side = f' class="of-point" text-anchor="{"end" if left_of else "start"}"'
     drawn += [
         f'<line class="axis" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{bottom}" y2="{bottom}"/>',
@@ -92,7 +94,7 @@ def _svg(traffic: float, channels: int, most: float, alt: str, language: Languag
         text(LEFT + 8, down(most) - 6, told(goal, language), ' class="of-goal"'),
         f'<polyline class="line" points="{points}"/>',
         f'<circle class="point" cx="{x:.1f}" cy="{y:.1f}" r="6"/>',
-        text(x + (-12 if left_of else 12), y + (22 if left_of else -10), told(here, language), side),
+        text(x + (-12 if left_of else 12), y + (22 if below else -10), told(here, language), side),
         text(
             (LEFT + WIDTH - RIGHT) / 2, HEIGHT - 12, told(said("channels", "canaux"), language),
             ' text-anchor="middle"',

@@ -7,6 +7,7 @@ can read it.
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Final, NamedTuple
 
 from trunkline.finding import said
@@ -49,13 +50,14 @@ class Resolved(NamedTuple):
 
 def published(site: Site, facts: Facts) -> tuple[Published, ...]:
     """The records of the site file, and the FQDN's own where the file leaves it out."""
-    records = [
-        Published(
-            f"{record.name.lower()}/{record.type}/{record.value}", record.name, record.type, record.value,
-            record.ttl, f"dns_records.{index}", "DNS-1",
-        )
-        for index, record in enumerate(site.dns_records)
-    ]  # fmt: skip
+    records: list[Published] = []
+    seen: Counter[str] = Counter()
+    for index, record in enumerate(site.dns_records):
+        identity = f"{record.name.lower()}/{record.type}"
+        seen[identity] += 1
+        identity += f"/{seen[identity]}" if seen[identity] > 1 else ""
+        key = f"dns_records.{index}"
+        records.append(Published(identity, record.name, record.type, record.value, record.ttl, key, "DNS-1"))
     name, address = site.interfaces.eth0.domain_name, public_address(site)
     there = any(
         record.name.lower() == name.lower() and record.type in ("A", "AAAA", "CNAME") for record in records
@@ -182,7 +184,7 @@ def _zones(records: tuple[Published, ...]) -> list[File]:
     for origin in _origins(records):
         own = [one for one in records if _origin(one.name, (origin,))]
         lines = [f"{one.name}. {one.ttl} IN {one.type} {_written(one)} ; {plain(one.key)}" for one in own]
-        zone = f"dns/{origin}.zone"
+        zone = f"dns/{origin[-80:].lstrip('.-')}.zone"  # a name may be longer than a file's should
         says = said(
             "the records for the zone {origin}", "les enregistrements de la zone {origin}", origin=origin
         )

@@ -12,28 +12,34 @@ from typing import Final
 TRAFFIC_MAX: Final = 10_000.0
 CHANNELS_MAX: Final = 20_000  # more than TRAFFIC_MAX needs at BLOCKING_MIN
 BLOCKING_MIN: Final = 1e-9
+BLOCKING_MAX: Final = 1 - BLOCKING_MIN
 _HALVINGS: Final = 100  # below what a double can tell apart
 
 
-def blocking(traffic: float, channels: int) -> float:
-    """The share of calls that find all channels busy; 1 where there is no channel.
+def curve(traffic: float, channels: int) -> tuple[float, ...]:
+    """The blocking with 0, 1, 2, ... up to `channels` channels, in one pass.
 
     The recursion over the channels loses no digit however many there are, unlike the sum of
     powers over factorials that defines it.
     """
     _bounded("traffic", traffic, 0, TRAFFIC_MAX)
     _bounded("channels", channels, 0, CHANNELS_MAX)
-    share = 1.0
+    shares = [1.0]
     for count in range(1, channels + 1):
-        lost = traffic * share
-        share = lost / (count + lost)
-    return share
+        lost = traffic * shares[-1]
+        shares.append(lost / (count + lost))
+    return tuple(shares)
+
+
+def blocking(traffic: float, channels: int) -> float:
+    """The share of calls that find all channels busy; 1 where there is no channel."""
+    return curve(traffic, channels)[-1]
 
 
 def channels(traffic: float, most: float) -> int:
     """The fewest channels that block no more than `most` of the calls."""
     _bounded("traffic", traffic, 0, TRAFFIC_MAX)
-    _bounded("blocking", most, BLOCKING_MIN, 1 - BLOCKING_MIN)
+    _bounded("blocking", most, BLOCKING_MIN, BLOCKING_MAX)
     share, count = 1.0, 0
     while share > most:
         count += 1
@@ -45,7 +51,7 @@ def channels(traffic: float, most: float) -> int:
 def traffic(channels: int, most: float) -> float:
     """The most traffic that `channels` carry with no more than `most` of the calls blocked."""
     _bounded("channels", channels, 0, CHANNELS_MAX)
-    _bounded("blocking", most, BLOCKING_MIN, 1 - BLOCKING_MIN)
+    _bounded("blocking", most, BLOCKING_MIN, BLOCKING_MAX)
     low, high = 0.0, min(TRAFFIC_MAX, channels / (1 - most))  # carried traffic never exceeds the channels
     for _ in range(_HALVINGS):
         middle = (low + high) / 2

@@ -17,6 +17,8 @@ def decimal(value: float, digits: int = 1) -> Wording:
 
 
 def percent(share: float) -> Wording:
-    """A share as a percentage, with two significant decimals where it is small."""
+    """A share as a percentage, with two decimals where it is small; never 0 for what is not nothing."""
+    if 0 < share < 0.0001:
+        return Wording("< 0.01 %", "< 0,01 %")
     text = f"{share * 100:.2f}" if share < 0.1 else f"{share * 100:.1f}"
     return Wording(f"{text} %", f"{text.replace('.', ',')} %")

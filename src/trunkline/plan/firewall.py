@@ -52,7 +52,7 @@ def chapter(site: Site, facts: Facts) -> Chapter:
     rows = openings(site, facts)
     where = ground(site, facts)
     blocks: list[Block] = [*_before(site), _table(rows, "trunk", _trunk_note(site))]
-    files: list[File] = [*firewall_csv.files(rows)]
+    files: list[File] = [*firewall_csv.files(rows), *firewall_csv.translations(where)]
     if site.over_internet:
         blocks += _stateful()
         if where.public:

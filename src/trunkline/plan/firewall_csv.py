@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from trunkline.finding import said
 from trunkline.plan.document import File
-from trunkline.plan.firewall_words import plain
+from trunkline.plan.firewall_words import Ground, plain
 from trunkline.plan.openings import EVERYWHERE, End, Opening
 
 HEAD = (
@@ -31,6 +31,25 @@ def files(rows: Sequence[Opening]) -> tuple[File, ...]:
         lines.writerow((plain(row.id), row.section, row.protocol, *ends, *way, row.key, row.requirement))
     says = said("every opening, for other firewalls", "toutes les ouvertures, pour d'autres pare-feu")
     return (File("firewall/openings.csv", written.getvalue(), says),)
+
+
+def translations(where: Ground) -> tuple[File, ...]:
+    """Behind NAT, what is translated: one line for each way in, one for the way out. No port changes."""
+    if not where.public:
+        return ()
+    written = io.StringIO()
+    lines = csv.writer(written, lineterminator="\n")
+    lines.writerow(
+        ("translation", "protocol", "for", "before", "after", "first_port", "last_port", "requirement")
+    )
+    for row in where.rows:
+        if not row.outward and row.whole:
+            for far, near in row.pairs():
+                ports = (_port(row.first), _port(row.last))
+                lines.writerow(("destination", row.protocol, far, where.public, near, *ports, "INET-3"))
+    lines.writerow(("source", "any", where.ipbx, where.ipbx, where.public, "kept", "kept", "INET-3"))
+    says = said("every translation, for other firewalls", "toutes les traductions, pour d'autres pare-feu")
+    return (File("firewall/translations.csv", written.getvalue(), says),)
 
 
 def _end(end: End) -> tuple[str, str, str]:

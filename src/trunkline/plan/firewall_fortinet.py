@@ -150,6 +150,8 @@ def _policy(
         f'set srcaddr{six} "{source}"', f'set dstaddr{six} "{destination}"', f'set service "{service}"',
         'set schedule "always"', f"set action {'deny' if deny else 'accept'}", "set logtraffic all",
     ]  # fmt: skip
+    if deny and where.public:  # a translated destination is not "all" before FortiOS 7.2.4
+        settings.append("set match-vip enable")
     if nat:  # fixedport: the ports are those that SIP and SDP say (INET-3)
         settings += ["set nat enable", "set ippool enable", f'set poolname "{POOL}"', "set fixedport enable"]
     return ["edit 0", *settings, f'set comments "{words}"', "next"]

@@ -75,7 +75,12 @@ def needed(traffic: float | None, most: float) -> int | None:
     """Channels for a traffic; None where the traffic is not known."""
     if traffic is None:
         return None
-    return erlang.channels(traffic, max(most, erlang.BLOCKING_MIN)) if traffic else 0
+    return erlang.channels(traffic, within_bounds(most)) if traffic else 0
+
+
+def within_bounds(most: float) -> float:
+    """A blocking of the site file, of which any share will do, within what can be computed."""
+    return min(max(most, erlang.BLOCKING_MIN), erlang.BLOCKING_MAX)
 
 
 def load(site: Site, facts: Facts, more_users: int = 0) -> Load:
@@ -95,6 +100,11 @@ def load(site: Site, facts: Facts, more_users: int = 0) -> Load:
     return Load(
         traffic, offnet, tuple(Planned(name, calls[name], _counts(facts, name)) for name in SCENARIOS)
     )
+
+
+def tabled(facts: Facts) -> bool:
+    """Whether the guide has the table at all; without it nothing is counted by it."""
+    return all(facts.known(f"sizing.{scenario}") for scenario in SCENARIOS)
 
 
 def _counts(facts: Facts, scenario: str) -> tuple[int, ...]:

@@ -186,7 +186,7 @@ def _literal(gateway: Gateway | None, what: str) -> tuple[str, ...]:
 def _over_bvpn(site: Site, facts: Facts) -> Iterator[Opening]:
     near = ipbx(site)
     remote = tuple(one.network for one in site.remote_sites if one.network)
-    phones = End(said("phones", "postes"), "", (*_lan(site), *remote))
+    phones = End(said("phones", "postes"), "", (*lan(site), *remote))
     media: tuple[int, ...] | tuple[None, None] = (None, None)
     if facts.known("bvpn.media_ports"):
         media = facts.numbers("bvpn.media_ports")[:2]
@@ -234,9 +234,10 @@ def _sbc_port(gateway: Gateway, facts: Facts) -> int | None:
     return gateway.domain_proxy.port
 
 
-def _lan(site: Site) -> tuple[str, ...]:
+def lan(site: Site) -> tuple[str, ...]:
+    """The network of eth0, where the phones are; none where the file gives no prefix that fits."""
     eth0 = site.interfaces.eth0
-    if eth0.prefix is None:
+    if eth0.prefix is None or eth0.prefix > ip_address(eth0.address).max_prefixlen:
         return ()
     return (str(ip_network(f"{eth0.address}/{eth0.prefix}", strict=False)),)
 
@@ -245,10 +246,10 @@ def _lan(site: Site) -> tuple[str, ...]:
 
 
 def _ntp(site: Site) -> Iterator[Opening]:
-    lan = [ip_network(network) for network in _lan(site)]
+    own = [ip_network(network) for network in lan(site)]
     for index, host in enumerate(site.ntp):
         literal = is_address(host)
-        if literal and any(ip_address(host) in network for network in lan):
+        if literal and any(ip_address(host) in network for network in own):
             continue  # it never leaves the site
         title = said("time server {number}", "serveur de temps {number}", number=index + 1)
         far = End(title, "" if literal else host, (host,) if literal else ())
@@ -262,8 +263,8 @@ def _cloud_connect(site: Site, facts: Facts) -> Iterator[Opening]:
     access = site.cloud_connect.access
     if access == "none" or not facts.known("cloud_connect.ports"):
         return
-    lan = End(said("IPBX", "IPBX"), "", (site.interfaces.eth0.address,))
-    near = ipbx(site) if access == "trunk" else lan
+    inside = End(said("IPBX", "IPBX"), "", (site.interfaces.eth0.address,))
+    near = ipbx(site) if access == "trunk" else inside
     far = End(said("Cloud Connect, on the internet", "Cloud Connect, sur internet"), "", EVERYWHERE)
     for word in facts.words("cloud_connect.ports"):
         protocol, _, port = word.partition("/")

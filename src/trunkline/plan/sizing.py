@@ -17,10 +17,12 @@ from trunkline.plan.load import (
     links,
     load,
     needed,
+    tabled,
     through_main,
     traffic_with,
     trunk_voice,
     users_of,
+    within_bounds,
 )
 from trunkline.site.model import Site
 
@@ -57,14 +59,19 @@ _NOT_GIVEN: Final = said("not given", "non indiqué")
 def chapter(site: Site, facts: Facts, more_users: int = 0) -> Chapter:
     """The chapter; `more_users` is the what-if: that many users more, telephoning as the others do."""
     plan = load(site, facts)
-    blocks: list[Block] = [
-        Paragraph(_traffic_words(site, plan), Source("traffic.busy_hour_erlang", "CAC-1")),
-        _scenarios(plan),
-        _bound(site, plan),
-        _link_table(site, facts, plan),
-        *_through_main_words(site),
-        _layers(site),
-    ]
+    blocks: list[Block] = [Paragraph(_traffic_words(site, plan), Source("traffic.busy_hour_erlang", "CAC-1"))]
+    if tabled(facts):
+        blocks += [_scenarios(plan), _bound(site, plan), _link_table(site, facts, plan)]
+        blocks += _through_main_words(site)
+    else:
+        words = said(
+            "This guide does not say how many channels a call takes on the IPBX and on each link: ask the "
+            "carrier.",
+            "Ce guide ne dit pas combien de canaux prend un appel sur l'IPBX et sur chaque lien : à demander "
+            "à l'opérateur.",
+        )
+        blocks.append(Paragraph(words, Source("trunk.channels", "CAC-3"), "warning"))
+    blocks.append(_layers(site))
     blocks += _erlang(site, plan)
     if more_users:
         blocks.append(_what_if(site, facts, more_users))
@@ -304,7 +311,7 @@ def _erlang(site: Site, plan: Load) -> list[Block]:
 
 
 def _erlang_row(where: str, traffic: float, most: float, have: int, key: str) -> Row:
-    most = max(most, erlang.BLOCKING_MIN)
+    most = within_bounds(most)
     wanted = needed(traffic, most) or 0
     verdict = _ENOUGH if have >= wanted else said(
         "{missing} too few", "il en manque {missing}", missing=wanted - have
@@ -344,12 +351,6 @@ def _what_if(site: Site, facts: Facts, more: int) -> Table | Paragraph:
             str(now.offnet),
             str(then.offnet),
         ),
-        (said("channels on the IPBX", "canaux sur l'IPBX"), str(now.at("ipbx")), str(then.at("ipbx"))),
-        (
-            said("kb/s true on the main site's link", "kbit/s réels sur le lien du site principal"),
-            str(links(site, facts, now)[0].true_kbps),
-            str(links(site, facts, then)[0].true_kbps),
-        ),
         (
             said("blocking with today's {have} channels", "refus avec les {have} canaux d'aujourd'hui",
                  have=site.trunk.channels),
@@ -357,6 +358,16 @@ def _what_if(site: Site, facts: Facts, more: int) -> Table | Paragraph:
             percent(erlang.blocking(then.traffic, site.trunk.channels)),
         ),
     ]  # fmt: skip
+    if tabled(facts):
+        before, after = (str(links(site, facts, plan)[0].true_kbps) for plan in (now, then))
+        rows += [
+            (said("channels on the IPBX", "canaux sur l'IPBX"), str(now.at("ipbx")), str(then.at("ipbx"))),
+            (
+                said("kb/s true on the main site's link", "kbit/s réels sur le lien du site principal"),
+                before,
+                after,
+            ),
+        ]
     each = (traffic_with(site, 0) or 0) / users
     note = said(
         "The traffic of one user stays as it is, {each} E in the busy hour; remote sites keep their own "
