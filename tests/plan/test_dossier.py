@@ -55,7 +55,9 @@ def test_two_processes_with_other_seeds_zones_and_locales_write_the_same_bytes(t
         command = [sys.executable, "-m", "trunkline", "plan", str(EXAMPLES / "internet-a-remote-sites.yaml")]
         environment = os.environ | {"PYTHONHASHSEED": seed, "TZ": zone, "LC_ALL": locale, "PYTHONUTF8": "1"}
         subprocess.run([*command, "-o", str(folder), "--at", "2026-12-01"], env=environment, check=True)
-        written.append({str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file()})
+        written.append(
+            {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+        )
     assert written[0] == written[1]
     assert PAGE in written[0]
 
