@@ -23,7 +23,7 @@ from trunkline.lab.authority import Bad
 from trunkline.lab.phones import LabPhone
 from trunkline.sdp.description import Description
 from trunkline.sip.flow import Flow
-from trunkline.sip.message import Request
+from trunkline.sip.message import Request, Response
 
 
 def play(main: Coroutine[Any, Any, None]) -> None:
@@ -258,6 +258,11 @@ def test_sighup_takes_new_certificates_for_both_roles_and_drops_no_connection() 
                     assert isinstance(shaken, TlsUp), shaken
                     shown = (await status(here))["gateways"][0]["tls"]
                     assert shown["ours"] == "CN=renewed"
+                    invite(nominal, here.site, savp("127.0.0.1"), shaken.flow)
+                    async with asyncio.timeout(PATIENCE):
+                        first, _ = await nominal.arrived.get()
+                    # It was opened again by itself: an OPTIONS that opened it would have come first.
+                    assert isinstance(first, Response)
 
     play(main())
 
