@@ -13,7 +13,7 @@ Nothing is repeated by peers on their own: what a test does not say is not said.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,7 +25,7 @@ from trunkline.sip.locate import Answers, Question
 from trunkline.sip.message import Request, Response, parse, respond
 from trunkline.sip.values import Challenge, Reason
 
-Headers = Iterable[tuple[str, str]]
+Headers = Sequence[tuple[str, str]]
 Address = tuple[str, int]
 
 
@@ -199,7 +199,9 @@ class Peer:
     ) -> Response:
         """Answer a request that was heard."""
         own = (("Contact", f"<sip:{self.user or 'far'}@{self.host}>"), ("Allow", ALLOW))
-        more = own if status < 300 and to.method in ("INVITE", "UPDATE") else ()
+        given = {name for name, _ in headers}
+        makes = status < 300 and to.method in ("INVITE", "UPDATE")
+        more = tuple(pair for pair in own if pair[0] not in given) if makes else ()
         tag = "" if status == 100 else tag
         response = respond(to, status, reason, to_tag=tag, headers=(*more, *headers), body=sdp)
         self.sends(response)

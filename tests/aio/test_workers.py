@@ -505,6 +505,27 @@ def test_too_few_files_for_the_ports_are_told() -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_a_start_with_too_few_files_says_how_many_calls_can_be_carried() -> None:
+    """Told by the worker when it starts, which raises its limit first: so it runs where it may not."""
+    script = (
+        "import asyncio, ctypes, resource\n"
+        "from trunkline.aio.clock import SystemIds\n"
+        "from trunkline.aio.workers import Workers\n"
+        "PR_CAPBSET_DROP, CAP_SYS_RESOURCE = 24, 24\n"
+        "ctypes.CDLL(None).prctl(PR_CAPBSET_DROP, CAP_SYS_RESOURCE, 0, 0, 0)\n"  # root's children, too
+        "resource.setrlimit(resource.RLIMIT_NOFILE, (256, 256))\n"
+        "async def main():\n"
+        "    said = asyncio.Queue()\n"
+        "    workers = Workers(print, SystemIds(), 1, (10000, 19999), say=said.put_nowait)\n"
+        "    print(await asyncio.wait_for(said.get(), 30), workers.legs)\n"
+        "    workers.close()\n"
+        "    await workers.closed()\n"
+        "asyncio.run(main())\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("worker-1 carries 64 legs at most: 256 open files 64\n", "")
+
+
 def test_workers_share_the_range_of_an_address_to_its_last_port(play: OnLoop) -> None:
     async def main() -> None:
         async with Seam(2, at={OWN: (7000, 7007)}) as seam:

@@ -19,11 +19,12 @@ from tests.tls_site import authority
 
 from trunkline.aio.clock import SystemIds
 from trunkline.call.node import TlsRefused, TlsUp
+from trunkline.lab.addresses import as_yaml
 from trunkline.lab.authority import Bad
 from trunkline.lab.phones import LabPhone
 from trunkline.sdp.description import Description
 from trunkline.sip.flow import Flow
-from trunkline.sip.message import Request
+from trunkline.sip.message import Request, Response
 
 
 def play(main: Coroutine[Any, Any, None]) -> None:
@@ -127,6 +128,17 @@ def test_it_presents_its_certificate_to_each_sbc_and_asks_for_theirs() -> None:
     play(main())
 
 
+def _rarely_asks(here: Ground) -> None:
+    """Let the site supervise its SBCs as often as a real one does; a lab's does each second."""
+    gateways = []
+    for gateway in here.site.trunk.gateways:
+        supervision = gateway.protocol.supervision.model_copy(update={"every_up": 60.0})
+        protocol = gateway.protocol.model_copy(update={"supervision": supervision})
+        gateways.append(gateway.model_copy(update={"protocol": protocol}))
+    trunk = here.site.trunk.model_copy(update={"gateways": tuple(gateways)})
+    here.file.write_text(as_yaml(here.site.model_copy(update={"trunk": trunk})), "utf-8")
+
+
 def _ok(options: Request) -> bytes:
     from trunkline.sip.message import respond
 
@@ -226,6 +238,28 @@ def presented(place: str) -> int:
         der = sealed.getpeercert(binary_form=True)
     assert der is not None
     return x509.load_der_x509_certificate(der).serial_number
+
+
+def test_a_lost_connection_is_opened_again_before_anything_is_to_be_sent() -> None:
+    async def main() -> None:
+        with secure_ground() as here:
+            _rarely_asks(here)
+            async with gates(here.site) as (nominal, _):
+                with here.running("run", here.file):
+                    await nominal.shakes()
+                    options, flow = await nominal.hears("OPTIONS")
+                    nominal.port.send(_ok(options), flow)
+                    await until(here, health="up")
+                    nominal.port.end(flow, "")
+                    shaken = await nominal.shakes()
+                    assert isinstance(shaken, TlsUp), shaken
+                    invite(nominal, here.site, savp("127.0.0.1"), shaken.flow)
+                    async with asyncio.timeout(PATIENCE):
+                        first, _ = await nominal.arrived.get()
+                    # An OPTIONS for which it was opened would have come first.
+                    assert isinstance(first, Response), first
+
+    play(main())
 
 
 @pytest.mark.guide("CERT-2")

@@ -10,8 +10,9 @@ from tests.simulation.planted import ROOT, Bug, DoesNotApply, bugs
 BUGS = bugs()
 
 
-def test_there_are_at_least_twelve() -> None:
-    assert len(BUGS) >= 12
+def test_there_are_at_least_twelve_and_four_for_the_secured_town() -> None:
+    assert len([bug for bug in BUGS if not bug.secured]) >= 12
+    assert len([bug for bug in BUGS if bug.secured]) >= 4
 
 
 @pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.name)
