@@ -20,6 +20,7 @@ from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 import trunkline
+from describe import described
 from trunkline.cli.main import VERBS
 from trunkline.guide.catalogue import RULES
 from trunkline.pbx import record
@@ -62,9 +63,10 @@ def _site() -> str:
     for path, model in _sections("", Site):
         out.append(f"## `{path}`\n" if path else "## The top\n")
         out.append(_prose(model.__doc__) + "\n")
-        rows = [(f"`{_key(name, field)}`", _type(field.annotation, field), _default(field))
+        told = described(model)
+        rows = [(f"`{_key(name, field)}`", told[name], _type(field.annotation, field), _default(field))
                 for name, field in model.model_fields.items()]  # fmt: skip
-        out.append(_table(("key", "takes", "default"), rows))
+        out.append(_table(("key", "what it is", "takes", "default"), rows))
     return "\n".join(out)
 
 
