@@ -5,12 +5,15 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from trunkline.finding import Finding, Level, said
+from trunkline.finding import Finding, Language, Level, said
 from trunkline.site.load import Loaded, UnreadableYaml, load
 from trunkline.site.model import Site
 from trunkline.site.text import BYTES_MAX
+
+if TYPE_CHECKING:
+    from trunkline.guide.suppress import Sifted
 
 EXIT_GOOD: Final = 0
 EXIT_FINDINGS: Final = 1
@@ -32,16 +35,28 @@ def read(file: str) -> Loaded:
         with Path(file).open("rb") as stream:
             return load(stream.read(BYTES_MAX + 1), file)
     except OSError as error:
-        says = f"the file cannot be opened: {error.strerror}"
-        missing = Finding("SITE-1", Level.MUST, "", says, "check its name and rights", "site file", 1, 1)
+        says = said(
+            "the file cannot be opened: {error}",
+            "le fichier ne peut pas être ouvert : {error}",
+            error=error.strerror,
+        )
+        mend = said("check its name and rights", "vérifiez son nom et ses droits")
+        missing = Finding("SITE-1", Level.MUST, "", says, mend, "site file", 1, 1)
         raise UnreadableYaml(missing) from None
 
 
 def judged(loaded: Loaded) -> tuple[Finding, ...]:
-    """All findings of a file: of its text, then of its rules, in the file's order."""
-    from trunkline.guide.catalogue import judge
+    """The findings of a file that count: of its text and of its rules, without what it suppresses."""
+    return sifted(loaded).findings
 
-    return tuple(sorted((*loaded.findings, *judge(loaded)), key=lambda found: (found.line, found.column)))
+
+def sifted(loaded: Loaded) -> Sifted:
+    """All findings of a file, of its text, then of its rules, in the file's order; those suppressed apart."""
+    from trunkline.guide.catalogue import judge
+    from trunkline.guide.suppress import sift
+
+    every = sorted((*loaded.findings, *judge(loaded)), key=lambda found: (found.line, found.column))
+    return sift(loaded, every)
 
 
 def ready(
@@ -93,14 +108,11 @@ def _path(dotted: str) -> tuple[str | int, ...]:
     return tuple(int(part) if part.isdigit() else part for part in dotted.split("."))
 
 
-def lines(file: str, findings: Iterable[Finding]) -> list[str]:
+def lines(file: str, findings: Iterable[Finding], language: Language = "en") -> list[str]:
     """Findings as people read them: `site.yaml:5:9: MUST trunk.chanels: unknown key; ...`, then the mend."""
-    told = []
-    for found in findings:
-        where = f"{found.path}: " if found.path else ""
-        told.append(f"{file}:{found.line}:{found.column}: {found.level} {where}{found.says}")
-        told.append(f"    mend: {found.mend}  [{found.rule}, {found.source}]")
-    return told
+    from trunkline.guide.report import text
+
+    return [line for found in findings for line in text.lines(file, found, language)]
 
 
 def complain(refused: Refused) -> int:

@@ -40,12 +40,7 @@ def judge(
     facts = known.get(draft.site.guide.name, _NO_FACTS)
     findings = list(_guide(loaded, draft, facts, known))
     for rule in rules:
-        if rule.fact and not facts.known(rule.fact):
-            continue
-        if rule.architectures and draft.site.architecture not in rule.architectures:
-            continue
-        needs = (*rule.needs, "architecture") if rule.architectures else rule.needs
-        if any(_touched(draft, tuple(need.split("."))) for need in needs):
+        if not _applies(rule, draft, facts):
             continue
         for seen in rule.look(draft.site, facts):
             path = draft.in_file(seen.path)
@@ -53,6 +48,25 @@ def judge(
                 mend = seen.mend or rule.mend
                 findings.append(loaded.finding(rule.id, rule.level, path, seen.says, mend, rule.source))
     return tuple(sorted(findings, key=lambda finding: (finding.line, finding.column)))
+
+
+def applied(loaded: Loaded, rules: Iterable[Rule] = RULES) -> tuple[str, ...]:
+    """The ids of the rules that `judge` puts to a file: those it has sound words for."""
+    draft = loaded.draft
+    if draft is None:
+        return ()
+    facts = shipped().get(draft.site.guide.name, _NO_FACTS)
+    return tuple(rule.id for rule in rules if _applies(rule, draft, facts))
+
+
+def _applies(rule: Rule, draft: Draft, facts: Facts) -> bool:
+    """Whether a rule speaks of this architecture, its fact is known and the parts it needs are sound."""
+    if rule.fact and not facts.known(rule.fact):
+        return False
+    if rule.architectures and draft.site.architecture not in rule.architectures:
+        return False
+    needs = (*rule.needs, "architecture") if rule.architectures else rule.needs
+    return not any(_touched(draft, tuple(need.split("."))) for need in needs)
 
 
 def _guide(loaded: Loaded, draft: Draft, facts: Facts, known: Mapping[str, Facts]) -> Iterable[Finding]:
