@@ -1,4 +1,4 @@
-"""Writes docs/reference/ from the code: site file, verbs, records, states, rules. A test holds them equal.
+"""Writes docs/reference/ and the JSON Schema from the code. Tests hold them equal to it.
 
 .venv/bin/python tools/reference.py
 """
@@ -19,6 +19,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
+import schema
 import trunkline
 from describe import described
 from trunkline.cli.main import VERBS
@@ -47,7 +48,7 @@ def main() -> int:
     for name, text in pages().items():
         (FOLDER / name).write_text(text, encoding="utf-8")
         print(f"docs/reference/{name}")
-    return 0
+    return schema.main()
 
 
 # --- the site file ------------------------------------------------------------------
