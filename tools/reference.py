@@ -1,4 +1,4 @@
-"""Writes docs/reference/ and the JSON Schema from the code. Tests hold them equal to it.
+"""Writes docs/reference/, docs/rules/ and the JSON Schema from the code. Tests hold them equal to it.
 
 .venv/bin/python tools/reference.py
 """
@@ -19,6 +19,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
+import rules
 import schema
 import trunkline
 from describe import described
@@ -48,7 +49,7 @@ def main() -> int:
     for name, text in pages().items():
         (FOLDER / name).write_text(text, encoding="utf-8")
         print(f"docs/reference/{name}")
-    return schema.main()
+    return schema.main() or rules.main()
 
 
 # --- the site file ------------------------------------------------------------------

@@ -30,6 +30,10 @@ class Editor(yaml.SafeLoader):
     yaml_implicit_resolvers: dict[str, Any] = {}
 
 
+def whole(loader: Editor, node: Any) -> int:
+    return int(str(loader.construct_scalar(node)))
+
+
 CORE = {
     "null": (r"~|null|Null|NULL|", "~nN"),
     "bool": (r"true|True|TRUE|false|False|FALSE", "tTfF"),
@@ -38,7 +42,7 @@ CORE = {
 }
 for kind, (pattern, first) in CORE.items():
     Editor.add_implicit_resolver(f"tag:yaml.org,2002:{kind}", re.compile(f"^(?:{pattern})$"), [*first, ""])
-Editor.add_constructor("tag:yaml.org,2002:int", lambda loader, node: int(str(loader.construct_scalar(node))))
+Editor.add_constructor("tag:yaml.org,2002:int", whole)
 
 
 def seen(file: Path) -> Any:

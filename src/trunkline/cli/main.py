@@ -19,6 +19,7 @@ from trunkline import __version__
 
 VERBS: Final[tuple[tuple[str, str], ...]] = (
     ("check", "report every error of a site file, each with its line and column"),
+    ("explain", "say what a rule checks, why, and how to mend what it finds"),
     ("schema", "print the JSON Schema of the site file, for editors"),
     ("run", "run the IPBX of a site file"),
     ("carrier", "run the virtual carrier that a site needs"),

@@ -199,4 +199,9 @@ _OF_THE_FORM: Final = frozenset(f"SITE-{number}" for number in range(1, 9))
 
 def unavoidable(finding: Finding) -> bool:
     """Whether a finding is an error of the file's form: it can be neither suppressed nor left out."""
-    return finding.level is Level.MUST and finding.rule in _OF_THE_FORM
+    return binding(finding.rule, finding.level)
+
+
+def binding(id: str, level: Level) -> bool:
+    """The same of a rule, by its id and level."""
+    return level is Level.MUST and id in _OF_THE_FORM

@@ -49,6 +49,9 @@ def known(selector: str) -> bool:
 
 def meant(selector: str) -> str:
     """The id that was most likely meant by one that is unknown; "" for none."""
+    requirement = re.sub(r"(?<=[0-9])[A-Za-z]+$", "", selector)
+    if requirement != selector and known(requirement):
+        return requirement
     ids = [*every(), *dict.fromkeys(id.partition("-")[0] for id in every())]
     close = difflib.get_close_matches(selector.upper(), [id.upper() for id in ids], n=1, cutoff=0.5)
     return next((id for id in ids if close and id.upper() == close[0]), "")
