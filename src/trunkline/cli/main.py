@@ -18,6 +18,7 @@ from typing import Final
 from trunkline import __version__
 
 VERBS: Final[tuple[tuple[str, str], ...]] = (
+    ("init", "ask a few questions and write a commented site file"),
     ("check", "report every error of a site file, each with its line and column"),
     ("explain", "say what a rule checks, why, and how to mend what it finds"),
     ("schema", "print the JSON Schema of the site file, for editors"),
