@@ -43,12 +43,13 @@ def verdict(file: str, asked: Asked) -> Verdict:
 
     told, suppressed = sifted(loaded)
     findings = tuple(filter(counts, told))
+    judged = applied(loaded) if asked.format == "junit" else ()  # no other report names what holds
     return Verdict(
         file,
         code(findings, asked.style.strict),
         findings,
         tuple(passed for passed in suppressed if counts(passed.finding)),
-        tuple(id for id in applied(loaded) if chosen(id, asked.select, asked.ignore)),
+        tuple(id for id in judged if chosen(id, asked.select, asked.ignore)),
     )
 
 
