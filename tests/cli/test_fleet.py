@@ -14,7 +14,7 @@ from tests.example_site import FILE, TEXT, edited
 
 from trunkline.cli.fleet import AHEAD, CHUNK, checked, files
 from trunkline.cli.main import main
-from trunkline.cli.verdicts import Asked
+from trunkline.cli.verdicts import Asked, Part
 from trunkline.guide.report import Style
 
 BRIEF = Asked(style=Style(many=True, brief=True))
@@ -122,3 +122,23 @@ def test_progress_is_shown_to_a_terminal_and_to_nothing_else(fleet: Path) -> Non
     assert child.returncode == 1
     assert "3 of 3 sites, 2 to be mended" in seen
     assert seen.endswith("\r\x1b[K")
+
+
+def test_a_pipe_is_no_site_file_and_is_not_waited_for(fleet: Path) -> None:
+    os.mkfifo(fleet / "pipe.yaml")
+    assert [Path(name).name for name in files(str(fleet))] == ["a.yaml", "b.yml", "c.yaml"]
+
+
+def killed(names: list[str], asked: Asked) -> list[Part]:
+    os._exit(9)
+
+
+def test_a_worker_that_is_killed_is_told_and_nothing_hangs(
+    fleet: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(2 * CHUNK):
+        (fleet / f"s{number:03}.yaml").write_text(TEXT, "utf-8")
+    monkeypatch.setattr("trunkline.cli.fleet._chunk", killed)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: {0, 1})
+    assert main(["check", "--fleet", str(fleet)]) == 2
+    assert f"{fleet}: a worker process was killed" in capsys.readouterr().err

@@ -6,6 +6,7 @@ the next: ten thousand sites take the memory of some dozens.
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
@@ -36,13 +37,16 @@ def files(folder: str) -> Iterator[str]:
 
     for place, folders, names in os.walk(folder, onerror=refuse):
         folders.sort()
-        for name in sorted(names):
-            if name.endswith(ENDINGS):
-                yield os.path.join(place, name)
+        for file in (os.path.join(place, name) for name in sorted(names) if name.endswith(ENDINGS)):
+            if os.path.isfile(file) or not os.path.exists(file):  # a pipe would be waited for in vain
+                yield file
 
 
 def checked(names: Iterable[str], asked: Asked, workers: int) -> Iterator[Part]:
-    """The part of each file, in order. A single chunk, or a single worker, needs no further process."""
+    """The part of each file, in order. A single chunk, or a single worker, needs no further process.
+
+    Raises ChildProcessError (an OSError) where a worker is killed from outside.
+    """
     names = iter(names)
     chunk = list(islice(names, CHUNK))
     following = list(islice(names, CHUNK))
@@ -50,6 +54,7 @@ def checked(names: Iterable[str], asked: Asked, workers: int) -> Iterator[Part]:
         yield from parts(chain(chunk, following, names), asked)
         return
     from concurrent.futures import ProcessPoolExecutor
+    from concurrent.futures.process import BrokenProcessPool
 
     waiting: deque[Future[list[Part]]] = deque()
     with ProcessPoolExecutor(workers, initializer=_quiet) as pool:
@@ -61,6 +66,9 @@ def checked(names: Iterable[str], asked: Asked, workers: int) -> Iterator[Part]:
                     yield from waiting.popleft().result()
             while waiting:
                 yield from waiting.popleft().result()
+        except BrokenProcessPool:
+            says = "a worker process was killed; is there memory enough?"
+            raise ChildProcessError(errno.ECHILD, says) from None
         finally:
             pool.shutdown(cancel_futures=True)
 

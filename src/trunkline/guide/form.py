@@ -126,32 +126,16 @@ FORM: Final = (
         said("save it as UTF-8 without BOM", "enregistrez-le en UTF-8 sans BOM"),
     ),
     Form(
-        "SITE-9a",
-        Level.SHOULD,
+        "SITE-9",
+        Level.MUST,
+        said("Every password that is referred to can be read", "Chaque mot de passe référencé peut être lu"),
         said(
-            "A comment that suppresses a finding names its rule and a reason",
-            "Un commentaire qui écarte un constat nomme sa règle et une raison",
+            "Phones and gateways could not log in. The verbs that run something tell it; `check` needs no "
+            "passwords.",
+            "Postes et passerelles ne pourraient pas s'identifier. Les verbes qui exécutent le disent ; "
+            "`check` n'a pas besoin des mots de passe.",
         ),
-        said(
-            "Whoever reads the file next must know why the finding was passed over. "
-            "Errors of the file's form cannot be suppressed.",
-            "Qui lira le fichier ensuite doit savoir pourquoi le constat a été écarté. "
-            "Les erreurs de forme du fichier ne peuvent pas l'être.",
-        ),
-        said("write # trunkline: ignore ID -- the reason", "écrivez # trunkline: ignore ID -- la raison"),
-    ),
-    Form(
-        "SITE-9b",
-        Level.NOTE,
-        said(
-            "A comment that suppresses finds something to suppress",
-            "Un commentaire qui écarte trouve quelque chose à écarter",
-        ),
-        said(
-            "It would hide the next error that comes up on its line.",
-            "Il cacherait la prochaine erreur qui apparaîtrait sur sa ligne.",
-        ),
-        said("delete the comment", "supprimez le commentaire"),
+        said("create the file, or set the variable", "créez le fichier, ou définissez la variable"),
     ),
     Form(
         "SITE-10",
@@ -191,6 +175,34 @@ FORM: Final = (
         ),
         said("try the site as internet-a", "essayez le site en internet-a"),
         "trunkline",
+    ),
+    Form(
+        "SUP-1",
+        Level.SHOULD,
+        said(
+            "A comment that suppresses a finding names its rule and a reason",
+            "Un commentaire qui écarte un constat nomme sa règle et une raison",
+        ),
+        said(
+            "Whoever reads the file next must know why the finding was passed over. "
+            "Errors of the file's form cannot be suppressed.",
+            "Qui lira le fichier ensuite doit savoir pourquoi le constat a été écarté. "
+            "Les erreurs de forme du fichier ne peuvent pas l'être.",
+        ),
+        said("write # trunkline: ignore ID -- the reason", "écrivez # trunkline: ignore ID -- la raison"),
+    ),
+    Form(
+        "SUP-2",
+        Level.NOTE,
+        said(
+            "A comment that suppresses finds something to suppress",
+            "Un commentaire qui écarte trouve quelque chose à écarter",
+        ),
+        said(
+            "It would hide the next error that comes up on its line.",
+            "Il cacherait la prochaine erreur qui apparaîtrait sur sa ligne.",
+        ),
+        said("delete the comment", "supprimez le commentaire"),
     ),
 )
 

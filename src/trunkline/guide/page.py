@@ -103,7 +103,7 @@ def _scope(rule: Rule | Form) -> Iterator[Wording]:
 def _source(rule: Rule | Form) -> Iterator[str]:
     yield rule.source
     requirement = re.sub(r"[a-z]+$", "", rule.id)
-    if not requirement.startswith("SITE-"):
+    if not isinstance(rule, Form) and not requirement.startswith("SITE-"):
         yield said("requirement {id}", "exigence {id}", id=requirement)
 
 

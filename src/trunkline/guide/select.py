@@ -20,7 +20,7 @@ def every() -> dict[str, Rule | Form]:
 
 
 def order(id: str) -> tuple[str, int, str]:
-    """A sort key that counts: SITE-9a before SITE-10."""
+    """A sort key that counts: SITE-9 before SITE-10."""
     match = re.fullmatch(r"([A-Za-z]*)-?([0-9]*)(.*)", id)
     prefix, number, letter = match.groups() if match else (id, "", "")
     return prefix, int(number or 0), letter

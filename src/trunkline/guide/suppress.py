@@ -74,7 +74,7 @@ def _key_line(loaded: Loaded, found: Finding) -> int:
 def _about(ignore: Ignore, used: set[str], refused: set[str]) -> Iterator[Finding]:
     """The findings about one comment."""
     if ignore.wrong:
-        yield _finding(ignore, "SITE-9a", _WRONG[ignore.wrong], _WRITE)
+        yield _finding(ignore, "SUP-1", _WRONG[ignore.wrong], _WRITE)
         return
     for id in ignore.ids:
         if not known(id):
@@ -83,21 +83,21 @@ def _about(ignore: Ignore, used: set[str], refused: set[str]) -> Iterator[Findin
             mend = (
                 said("did you mean {close}?", "vouliez-vous dire {close} ?", close=close) if close else _WRITE
             )
-            yield _finding(ignore, "SITE-9a", says, mend)
+            yield _finding(ignore, "SUP-1", says, mend)
         elif id in refused:
             says = said(
                 "{id} is about the form of the file: it cannot be suppressed",
                 "{id} porte sur la forme du fichier : on ne peut pas l'écarter",
                 id=id,
             )
-            yield _finding(ignore, "SITE-9a", says, said("mend what it finds", "corrigez ce qu'elle signale"))
+            yield _finding(ignore, "SUP-1", says, said("mend what it finds", "corrigez ce qu'elle signale"))
         elif id not in used:
             says = said("{id} finds nothing here to suppress", "{id} ne signale rien ici à écarter", id=id)
             mend = said(
                 "delete the comment, or move it to the line of the finding or the line above",
                 "supprimez le commentaire, ou mettez-le sur la ligne du constat ou sur celle du dessus",
             )
-            yield _finding(ignore, "SITE-9b", says, mend)
+            yield _finding(ignore, "SUP-2", says, mend)
 
 
 _WRONG: Final = {
@@ -118,5 +118,5 @@ _WRONG: Final = {
 
 
 def _finding(ignore: Ignore, rule: str, says: Wording, mend: Wording) -> Finding:
-    level = Level.NOTE if rule == "SITE-9b" else Level.SHOULD
+    level = Level.NOTE if rule == "SUP-2" else Level.SHOULD
     return Finding(rule, level, "", says, mend, "site file", ignore.line, ignore.column)

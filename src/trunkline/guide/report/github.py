@@ -9,6 +9,7 @@ from typing import Final
 
 from trunkline.finding import Finding, Level, said, told
 from trunkline.guide.report import Style
+from trunkline.guide.report.text import LEVELS
 from trunkline.guide.verdict import Totals, Verdict
 
 _COMMANDS: Final = {Level.MUST: "error", Level.SHOULD: "warning", Level.NOTE: "notice"}
@@ -25,7 +26,7 @@ def site(verdict: Verdict, style: Style) -> str:
     out = []
     for found in verdict.findings:
         words = found.told(style.language)
-        title = f"{found.rule} {found.level}"
+        title = f"{found.rule} {told(LEVELS[found.level], style.language)}"
         out.append(
             _command(_COMMANDS[found.level], verdict.file, found, title, f"{words.says}\n{words.mend}")
         )

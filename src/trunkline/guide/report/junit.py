@@ -44,7 +44,7 @@ def foot(totals: Totals, style: Style) -> str:
 
 def _read(verdict: Verdict) -> list[str]:
     """The judgements on the form that every readable file passes through."""
-    spoken = ("SITE-10", "SITE-19")  # of the guide, where it is known; of `run`
+    spoken = ("SITE-9", "SITE-10", "SITE-19")  # of `run`, and of a guide that is unknown
     return ["SITE-1"] if verdict.code == UNREADABLE else [form.id for form in FORM if form.id not in spoken]
 
 
