@@ -139,6 +139,6 @@ def test_a_worker_that_is_killed_is_told_and_nothing_hangs(
     for number in range(2 * CHUNK):
         (fleet / f"s{number:03}.yaml").write_text(TEXT, "utf-8")
     monkeypatch.setattr("trunkline.cli.fleet._chunk", killed)
-    monkeypatch.setattr(os, "sched_getaffinity", lambda process: {0, 1})
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
     assert main(["check", "--fleet", str(fleet)]) == 2
     assert f"{fleet}: a worker process was killed" in capsys.readouterr().err

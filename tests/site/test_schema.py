@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 from tests.example_site import EXAMPLES, FILE
+from yaml.constructor import SafeConstructor
 
 import schema
 from trunkline.cli.main import main
@@ -24,10 +25,8 @@ FILES = sorted(EXAMPLES.glob("*.yaml"))
 VALIDATOR = jsonschema.Draft7Validator(schema.schema())
 
 
-class Editor(yaml.SafeLoader):
-    """YAML as an editor's language server reads it: the core schema of YAML 1.2 (§10.3)."""
-
-    yaml_implicit_resolvers: dict[str, Any] = {}
+class Editor(SafeConstructor, yaml.BaseLoader):
+    """YAML as an editor's language server reads it: the core schema of YAML 1.2 (§10.3), and no guess beyond."""
 
 
 def whole(loader: Editor, node: Any) -> int:
