@@ -26,7 +26,7 @@ VALIDATOR = jsonschema.Draft7Validator(schema.schema())
 
 
 class Editor(SafeConstructor, yaml.BaseLoader):
-    """YAML as an editor's language server reads it: the core schema of YAML 1.2 (§10.3), and no guess beyond."""
+    """YAML as an editor's language server reads it: the core schema of YAML 1.2 (§10.3)."""
 
 
 def whole(loader: Editor, node: Any) -> int:
