@@ -12,6 +12,7 @@ import pytest
 from tests.example_site import FILE, TEXT
 
 from trunkline.cli.main import main
+from trunkline.cli.sitefile import Refused, ready
 
 
 @pytest.fixture
@@ -206,3 +207,30 @@ def test_a_check_imports_nothing_that_talks_or_encrypts() -> None:
     heavy = ("cryptography", "dns", "asyncio", "uvloop", "ssl", "OpenSSL", "multiprocessing")
     done = subprocess.run([sys.executable, "-c", script, str(FILE), *heavy], capture_output=True, text=True)
     assert done.stdout.splitlines()[1:] == [""], done.stderr
+
+
+def test_what_a_comment_passes_over_does_not_keep_a_verb_from_its_work(site: Path) -> None:
+    def rules() -> list[str]:
+        with pytest.raises(Refused) as caught:
+            ready(str(site), wanted=())
+        return [found.rule for found in caught.value.findings]
+
+    double = TEXT.replace("ddi: +33 1 99 00 10 02", "ddi: +33 1 99 00 10 01")
+    site.write_text(double, "utf-8")
+    assert rules() == ["SITE-31"]
+    comment = "  # trunkline: ignore SITE-31 -- the second phone of the same desk"
+    site.write_text(
+        double.replace(
+            "    password: ${file:secrets/202}", f"{comment}\n    password: ${{file:secrets/202}}"
+        ),
+        "utf-8",
+    )
+    assert rules() == ["SITE-31"]  # not its line
+    site.write_text(
+        double.replace(
+            "  - extension: 202\n    name: Atelier\n    ddi: +33 1 99 00 10 01",
+            f"  - extension: 202\n    name: Atelier\n    ddi: +33 1 99 00 10 01{comment}",
+        ),
+        "utf-8",
+    )
+    assert len(ready(str(site), wanted=()).users) == 4

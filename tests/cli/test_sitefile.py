@@ -78,25 +78,3 @@ def test_a_file_that_cannot_be_read_is_refused(site: str) -> None:
     Path(site).write_text("\t", "utf-8")
     assert [found.rule for found in refused(site).findings] == ["SITE-1"]
     assert "cannot be opened" in str(refused(site + "x"))
-
-
-def test_what_a_comment_passes_over_does_not_keep_a_verb_from_its_work(site: str) -> None:
-    double = TEXT.replace("ddi: +33 1 99 00 10 02", "ddi: +33 1 99 00 10 01")
-    Path(site).write_text(double, "utf-8")
-    assert [found.rule for found in refused(site).findings] == ["SITE-31"]
-    comment = "  # trunkline: ignore SITE-31 -- the second phone of the same desk"
-    Path(site).write_text(
-        double.replace(
-            "    password: ${file:secrets/202}", f"{comment}\n    password: ${{file:secrets/202}}"
-        ),
-        "utf-8",
-    )
-    assert [found.rule for found in refused(site).findings] == ["SITE-31"]  # not its line
-    Path(site).write_text(
-        double.replace(
-            "  - extension: 202\n    name: Atelier\n    ddi: +33 1 99 00 10 01",
-            f"  - extension: 202\n    name: Atelier\n    ddi: +33 1 99 00 10 01{comment}",
-        ),
-        "utf-8",
-    )
-    assert len(ready(site, environ=ENVIRON).users) == 4

@@ -35,13 +35,8 @@ def read(file: str) -> Loaded:
         with Path(file).open("rb") as stream:
             return load(stream.read(BYTES_MAX + 1), file)
     except OSError as error:
-        says = said(
-            "the file cannot be opened: {error}",
-            "le fichier ne peut pas être ouvert : {error}",
-            error=error.strerror,
-        )
-        mend = said("check its name and rights", "vérifiez son nom et ses droits")
-        missing = Finding("SITE-1", Level.MUST, "", says, mend, "site file", 1, 1)
+        says = f"the file cannot be opened: {error.strerror}"
+        missing = Finding("SITE-1", Level.MUST, "", says, "check its name and rights", "site file", 1, 1)
         raise UnreadableYaml(missing) from None
 
 
