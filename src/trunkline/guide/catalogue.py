@@ -40,9 +40,10 @@ def judge(
     facts = known.get(draft.site.guide.name, _NO_FACTS)
     findings = list(_guide(loaded, draft, facts, known))
     for rule in rules:
-        if not _applies(rule, draft, facts):
+        look = rule.look
+        if look is None or not _applies(rule, draft, facts):
             continue
-        for seen in rule.look(draft.site, facts):
+        for seen in look(draft.site, facts):
             path = draft.in_file(seen.path)
             if not inside(path, draft.touched):
                 mend = seen.mend or rule.mend
@@ -56,7 +57,7 @@ def applied(loaded: Loaded, rules: Iterable[Rule] = RULES) -> tuple[str, ...]:
     if draft is None:
         return ()
     facts = shipped().get(draft.site.guide.name, _NO_FACTS)
-    return tuple(rule.id for rule in rules if _applies(rule, draft, facts))
+    return tuple(rule.id for rule in rules if rule.look is not None and _applies(rule, draft, facts))
 
 
 def _applies(rule: Rule, draft: Draft, facts: Facts) -> bool:

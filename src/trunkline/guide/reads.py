@@ -42,11 +42,13 @@ def _of(words: set[str], facts: Facts) -> Iterator[Fact]:
 def _keys(words: set[str], facts: Facts) -> Iterator[str]:
     begins = tuple(word for word in words if word.endswith(".") and len(word) > 2)
     ends = tuple(word for word in words if word.startswith(".") and len(word) > 2)
-    groups = tuple(f"{word}." for word in words if "under" in words)
+    groups = tuple(f"{word}." for word in words if "." in word)
     for key, fact in facts.by_key.items():
         made = key.startswith(begins) and (not ends or key.endswith(ends))
+        ended = bool(ends) and key.startswith(groups) and key.endswith(ends)
         asked = "of" in words and not words.isdisjoint(fact.requirements)
-        if key in words or made or asked or (groups and key.startswith(groups)):
+        listed = "under" in words and key.startswith(tuple(f"{word}." for word in words))
+        if key in words or made or ended or asked or listed:
             yield key
 
 

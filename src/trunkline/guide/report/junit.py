@@ -12,7 +12,6 @@ from html import escape
 from typing import Final
 
 from trunkline.finding import Finding, Language, Level, told
-from trunkline.guide.form import FORM
 from trunkline.guide.report import Style, text
 from trunkline.guide.select import every, order
 from trunkline.guide.verdict import UNREADABLE, Totals, Verdict
@@ -45,7 +44,9 @@ def foot(totals: Totals, style: Style) -> str:
 def _read(verdict: Verdict) -> list[str]:
     """The judgements on the form that every readable file passes through."""
     spoken = ("SITE-9", "SITE-10", "SITE-19")  # of `run`, and of a guide that is unknown
-    return ["SITE-1"] if verdict.code == UNREADABLE else [form.id for form in FORM if form.id not in spoken]
+    if verdict.code == UNREADABLE:
+        return ["SITE-1"]
+    return [id for id, rule in every().items() if rule.look is None and id not in spoken]
 
 
 def _case(id: str, verdict: Verdict, style: Style) -> str:
