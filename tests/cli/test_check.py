@@ -62,7 +62,7 @@ def test_errors_of_text_model_and_rules_are_told_at_once(
 
 
 def test_a_should_gives_1_and_a_note_leaves_0(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    site.write_text(spoilt(("password: ${file:secrets/201}", "password: hunter2")), "utf-8")
+    site.write_text(spoilt(("password: ${file:secrets/201}", "password: mTq7vX2nRk9d")), "utf-8")
     assert main(["check", str(site)]) == 0
     assert capsys.readouterr().out.endswith(": clean (1 NOTE)\n")
     site.write_text(spoilt(("media: 203.0.113.11", "media: 203.0.113.10")), "utf-8")
@@ -143,7 +143,7 @@ def test_an_unknown_rule_is_wrong_use(capsys: pytest.CaptureFixture[str]) -> Non
 
 
 def test_notes_count_where_the_check_is_strict(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    site.write_text(spoilt(("password: ${file:secrets/201}", "password: hunter2")), "utf-8")
+    site.write_text(spoilt(("password: ${file:secrets/201}", "password: mTq7vX2nRk9d")), "utf-8")
     assert main(["check", str(site), "--strict"]) == 1
     assert capsys.readouterr().out.endswith(": to be mended (1 NOTE)\n")
     assert main(["check", str(FILE), "--strict"]) == 0

@@ -88,7 +88,7 @@ def test_an_error_of_the_form_cannot_be_suppressed() -> None:
 
 def test_a_note_of_the_form_can_be_suppressed() -> None:
     old = "password: ${file:secrets/201}"
-    result = sifted((old, "password: hunter2 # trunkline: ignore SITE-7 -- a lab"))
+    result = sifted((old, "password: mTq7vX2nRk9d # trunkline: ignore SITE-7 -- a lab"))
     assert result.findings == ()
     assert [passed.reason for passed in result.suppressed] == ["a lab"]
 

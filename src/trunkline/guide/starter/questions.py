@@ -174,6 +174,13 @@ QUESTIONS: Final = (
         when=lambda answers: answers["architecture"] == "internet-b",
     ),
     Question(
+        "dmz_router",
+        said("Router of the DMZ, toward the firewall", "Routeur de la DMZ, vers le pare-feu"),
+        lambda answers, facts: f"{answers['dmz_address'].rpartition('.')[0]}.1",
+        ("interfaces", "eth1", "router"),
+        when=lambda answers: answers["architecture"] == "internet-b",
+    ),
+    Question(
         "fqdn",
         said(
             "Public name of the IPBX (FQDN), which its certificate bears",

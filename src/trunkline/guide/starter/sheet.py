@@ -100,6 +100,7 @@ def _interfaces(lines: Lines, answers: Answers, facts: Facts) -> None:
                 "the private address in the DMZ",
                 "l'adresse privée dans la DMZ",
             )
+            lines.put(f"    router: {answers['dmz_router']}")
     lines.title("Hardware and Limits > DNS", "Hardware and Limits > DNS")
     lines.put("dns:")
     for server in answers["dns"].split(","):
