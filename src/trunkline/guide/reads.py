@@ -40,7 +40,7 @@ def _of(words: set[str], facts: Facts) -> Iterator[Fact]:
 
 
 def _keys(words: set[str], facts: Facts) -> Iterator[str]:
-    begins = tuple(word for word in words if word.endswith(".") and len(word) > 2)
+    begins = tuple(word for word in words if word.endswith((".", "_")) and "." in word[1:])
     ends = tuple(word for word in words if word.startswith(".") and len(word) > 2)
     groups = tuple(f"{word}." for word in words if "." in word)
     for key, fact in facts.by_key.items():
