@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import ItemsView, Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -98,6 +98,25 @@ class Noted(Mapping[str, Fact]):
     def __len__(self) -> int:
         return len(self._facts)
 
+    def items(self) -> ItemsView[str, Fact]:
+        """To look through all of them is not to read each."""
+        return self._facts.items()
+
+
+class Asked(Facts):
+    """A guide that notes as well what is asked of it by group or by requirement."""
+
+    def under(self, prefix: str) -> tuple[Fact, ...]:
+        return self.noted(Facts.under(self, prefix))
+
+    def of(self, requirement: str) -> tuple[Fact, ...]:
+        return self.noted(Facts.of(self, requirement))
+
+    def noted(self, found: tuple[Fact, ...]) -> tuple[Fact, ...]:
+        assert isinstance(self.by_key, Noted)
+        self.by_key.read.update(fact.key for fact in found)
+        return found
+
 
 def sites() -> list[Loaded]:
     texts = [file.read_text("utf-8") for file in sorted(EXAMPLES.glob("*.yaml"))]
@@ -115,7 +134,7 @@ def test_every_fact_that_a_rule_reads_is_on_its_page() -> None:
     seen = 0
     for rule in RULES:
         noted = Noted(guide.by_key)
-        facts = Facts(guide.name, guide.title, guide.carrier, guide.edition, noted)
+        facts = Asked(guide.name, guide.title, guide.carrier, guide.edition, noted)
         for site in loaded:
             judge(site, (rule,), {guide.name: facts})
         told = {fact.key for fact in facts_read(rule.look, rule.fact, guide)}
