@@ -45,12 +45,16 @@ def judged(loaded: Loaded) -> tuple[Finding, ...]:
     return sifted(loaded).findings
 
 
-def sifted(loaded: Loaded) -> Sifted:
-    """All findings of a file, of its text, then of its rules, in the file's order; those suppressed apart."""
+def sifted(loaded: Loaded, further: Iterable[Finding] = ()) -> Sifted:
+    """All findings of a file, in its order: of its text, of its rules, and `further` ones that a verb made.
+
+    Those that the file's comments suppress stand apart.
+    """
     from trunkline.guide.catalogue import judge
     from trunkline.guide.suppress import sift
 
-    every = sorted((*loaded.findings, *judge(loaded)), key=lambda found: (found.line, found.column))
+    found = (*loaded.findings, *judge(loaded), *further)
+    every = sorted(found, key=lambda found: (found.line, found.column))
     return sift(loaded, every)
 
 
