@@ -8,7 +8,7 @@ help:
 	@echo "make demo     calls out and in, the nominal SBC lost three ways, over BVPN and over the internet (no root)"
 	@echo "make test     the quality gates and every test; installs missing Debian peers where it may"
 	@echo "make check    the quality gates alone: format, lint, types, floors, dead code"
-	@echo "make bench    the IPBX beside Sippy, TLS beside UDP, the media workers beside rtpengine; a plan; memory"
+	@echo "make bench    the IPBX beside Sippy, TLS beside UDP, media workers beside rtpengine; plan, check, memory"
 	@echo "make format   formats the code and mends what the linter can"
 	@echo "make lock     renews the lock files (needs uv)"
 	@echo "make clean    removes what the other commands made"

@@ -1,8 +1,9 @@
 """Measures Trunkline beside others and beside itself, prints a table and writes bench/results.json.
 
-Sections: signalling (the IPBX beside Sippy's B2BUA, over UDP), memory, tls (the same calls
-over mutual TLS and over UDP), media (the workers beside rtpengine), plan (a dossier with 50
-remote sites). Exit code 1 when a figure with a limit does not keep it, or a section gave none.
+Sections: check (one site, and a fleet of ten thousand), plan (a dossier with 50 remote sites),
+signalling (the IPBX beside Sippy's B2BUA, over UDP), memory, tls (the same calls over mutual TLS
+and over UDP), media (the workers beside rtpengine). Exit code 1 when a figure with a limit does
+not keep it, or a section gave none.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from bench.load import Load, Sample, interleaved
 from bench.peers import DIRECT, SIPPY
 from tests.interop.program import PeerError
 
-from bench import memory, plan, relay, results, tls
+from bench import check, memory, plan, relay, results, tls
 
 SYSTEMS = (SIPPY, IPBX, DIRECT)  # by turns, in this order
 RELAYED = 400  # calls at once of the media figure
@@ -77,6 +78,7 @@ def main() -> int:
     parser.add_argument("--calls", type=int, default=Load().calls, help="calls of a signalling run")
     parser.add_argument("--rate", type=float, default=Load().rate, help="its calls a second")
     asked_for = {
+        "check": "one site and a fleet of 10,000 (1 minute)",
         "signalling": "the IPBX beside Sippy's B2BUA (2 minutes)",
         "memory": "of registrations and calls (5 minutes)",
         "tls": "the same calls over mutual TLS and over UDP (2 minutes)",
@@ -89,6 +91,7 @@ def main() -> int:
         )
     asked = parser.parse_args()
     sections = {
+        "check": lambda: check.measure(tell),
         "signalling": lambda: signalling(Load(calls=asked.calls, rate=asked.rate), asked.runs),
         "tls": lambda: asyncio.run(tls.compare(tls.LOAD, asked.runs, tell)),
         "media": lambda: asyncio.run(relay.compare(RELAYED, asked.runs, RELAY_SECONDS, STEPS)),

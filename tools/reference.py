@@ -1,4 +1,4 @@
-"""Writes docs/reference/ from the code: site file, verbs, records, states, rules. A test holds them equal.
+"""Writes docs/reference/, docs/rules/ and the JSON Schema from the code. Tests hold them equal to it.
 
 .venv/bin/python tools/reference.py
 """
@@ -19,7 +19,10 @@ from typing import Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
+import rules
+import schema
 import trunkline
+from describe import described
 from trunkline.cli.main import VERBS
 from trunkline.guide.catalogue import RULES
 from trunkline.pbx import record
@@ -46,7 +49,7 @@ def main() -> int:
     for name, text in pages().items():
         (FOLDER / name).write_text(text, encoding="utf-8")
         print(f"docs/reference/{name}")
-    return 0
+    return schema.main() or rules.main()
 
 
 # --- the site file ------------------------------------------------------------------
@@ -62,9 +65,10 @@ def _site() -> str:
     for path, model in _sections("", Site):
         out.append(f"## `{path}`\n" if path else "## The top\n")
         out.append(_prose(model.__doc__) + "\n")
-        rows = [(f"`{_key(name, field)}`", _type(field.annotation, field), _default(field))
+        told = described(model)
+        rows = [(f"`{_key(name, field)}`", told[name], _type(field.annotation, field), _default(field))
                 for name, field in model.model_fields.items()]  # fmt: skip
-        out.append(_table(("key", "takes", "default"), rows))
+        out.append(_table(("key", "what it is", "takes", "default"), rows))
     return "\n".join(out)
 
 

@@ -49,7 +49,7 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == f"trunkline {__version__}\n"
 
 
-@pytest.mark.parametrize("words", [[], ["fly"], ["--fly"], ["check"], ["check", "a", "b"]])
+@pytest.mark.parametrize("words", [[], ["fly"], ["--fly"], ["check"], ["check", "a", "--fleet", "b"]])
 def test_wrong_use_ends_with_2(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(words)

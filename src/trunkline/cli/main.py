@@ -18,11 +18,14 @@ from typing import Final
 from trunkline import __version__
 
 VERBS: Final[tuple[tuple[str, str], ...]] = (
+    ("init", "ask a few questions and write a commented site file"),
     ("check", "report every error of a site file, each with its line and column"),
     ("cert", "the certificates of a site: request, check, install, trust, hand over, watch"),
     ("checklist", "the installer's checklist of a site, with what is ticked"),
     ("profile", "export and import the tabs of a site's SIP gateways"),
     ("plan", "write the dossier of a site: drawing, sizing, firewall, forms, checklist"),
+    ("explain", "say what a rule checks, why, and how to mend what it finds"),
+    ("schema", "print the JSON Schema of the site file, for editors"),
     ("run", "run the IPBX of a site file"),
     ("carrier", "run the virtual carrier that a site needs"),
     ("status", "ask the running IPBX: gateways, registrations, channels, calls"),

@@ -7,13 +7,16 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from trunkline.finding import Finding, Level, said
+from trunkline.finding import Finding, Language, Level, said
 from trunkline.site.load import Loaded, UnreadableYaml, load
 from trunkline.site.model import Site
 from trunkline.site.text import BYTES_MAX, SOURCE
 
 if TYPE_CHECKING:
     from trunkline.guide.facts import Facts
+
+if TYPE_CHECKING:
+    from trunkline.guide.suppress import Sifted
 
 EXIT_GOOD: Final = 0
 EXIT_FINDINGS: Final = 1
@@ -46,10 +49,21 @@ def read(file: str) -> Loaded:
 
 
 def judged(loaded: Loaded) -> tuple[Finding, ...]:
-    """All findings of a file: of its text, then of its rules, in the file's order."""
-    from trunkline.guide.catalogue import judge
+    """The findings of a file that count: of its text and of its rules, without what it suppresses."""
+    return sifted(loaded).findings
 
-    return tuple(sorted((*loaded.findings, *judge(loaded)), key=lambda found: (found.line, found.column)))
+
+def sifted(loaded: Loaded, further: Iterable[Finding] = ()) -> Sifted:
+    """All findings of a file, in its order: of its text, of its rules, and `further` ones that a verb made.
+
+    Those that the file's comments suppress stand apart.
+    """
+    from trunkline.guide.catalogue import judge
+    from trunkline.guide.suppress import sift
+
+    found = (*loaded.findings, *judge(loaded), *further)
+    every = sorted(found, key=lambda found: (found.line, found.column))
+    return sift(loaded, every)
 
 
 def ready(
@@ -115,14 +129,11 @@ def _path(dotted: str) -> tuple[str | int, ...]:
     return tuple(int(part) if part.isdigit() else part for part in dotted.split("."))
 
 
-def lines(file: str, findings: Iterable[Finding]) -> list[str]:
+def lines(file: str, findings: Iterable[Finding], language: Language = "en") -> list[str]:
     """Findings as people read them: `site.yaml:5:9: MUST trunk.chanels: unknown key; ...`, then the mend."""
-    told = []
-    for found in findings:
-        where = f"{found.path}: " if found.path else ""
-        told.append(f"{file}:{found.line}:{found.column}: {found.level} {where}{found.says}")
-        told.append(f"    mend: {found.mend}  [{found.rule}, {found.source}]")
-    return told
+    from trunkline.guide.report import text
+
+    return [line for found in findings for line in text.lines(file, found, language)]
 
 
 def complain(refused: Refused) -> int:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from trunkline.finding import Finding, Level, said
-from trunkline.guide.facts import Facts, shipped
-from trunkline.guide.rule import Path, Rule
+from trunkline.guide.facts import Facts, Unknown, shipped
+from trunkline.guide.rule import Path, Rule, Seen
 from trunkline.guide.rules import (
     bvpn,
     capacity,
@@ -36,6 +36,7 @@ from trunkline.guide.rules import (
 )
 from trunkline.site.draft import Draft
 from trunkline.site.load import Loaded
+from trunkline.site.model import Site
 from trunkline.site.text import inside
 
 RULES: tuple[Rule, ...] = (
@@ -85,19 +86,35 @@ def judge(
     facts = known.get(draft.site.guide.name, _NO_FACTS)
     findings = list(_guide(loaded, draft, facts, known))
     for rule in rules:
-        if rule.look is None or (rule.fact and not facts.known(rule.fact)):
-            continue
-        if rule.architectures and draft.site.architecture not in rule.architectures:
-            continue
-        needs = (*rule.needs, "architecture") if rule.architectures else rule.needs
-        if any(_touched(draft, tuple(need.split("."))) for need in needs):
-            continue
-        for seen in rule.look(draft.site, facts):
-            path = draft.in_file(seen.path)
-            if not inside(path, draft.touched):
-                mend = seen.mend or rule.mend
-                findings.append(loaded.finding(rule.id, rule.level, path, seen.says, mend, rule.source))
+        if _speaks(rule, draft, facts):
+            findings += _placed(loaded, draft, rule, _places(rule, draft.site, facts))
     return tuple(sorted(findings, key=lambda finding: (finding.line, finding.column)))
+
+
+def _speaks(rule: Rule, draft: Draft, facts: Facts) -> bool:
+    """Whether a rule has a say here: its fact known, its architecture, what it needs sound."""
+    if rule.fact and not facts.known(rule.fact):
+        return False
+    if rule.architectures and draft.site.architecture not in rule.architectures:
+        return False
+    needs = (*rule.needs, "architecture") if rule.architectures else rule.needs
+    return not any(_touched(draft, tuple(need.split("."))) for need in needs)
+
+
+def _placed(loaded: Loaded, draft: Draft, rule: Rule, places: Iterable[Seen]) -> Iterator[Finding]:
+    for seen in places:
+        path = draft.in_file(seen.path)
+        if not inside(path, draft.touched):
+            mend = seen.mend or rule.mend
+            yield loaded.finding(rule.id, rule.level, path, seen.says, mend, rule.source)
+
+
+def _places(rule: Rule, site: Site, facts: Facts) -> tuple[Seen, ...]:
+    """Where a rule does not hold; nowhere, where it comes to read what the guide leaves open."""
+    try:
+        return tuple(rule.look(site, facts)) if rule.look is not None else ()
+    except Unknown:
+        return ()
 
 
 def _guide(loaded: Loaded, draft: Draft, facts: Facts, known: Mapping[str, Facts]) -> Iterable[Finding]:
@@ -136,3 +153,12 @@ def _touched(draft: Draft, need: Path) -> bool:
         len(bad) <= len(need) and all(want in ("*", have) for want, have in zip(need, bad, strict=False))
         for bad in draft.touched
     )
+
+
+def applied(loaded: Loaded, guides: Mapping[str, Facts] | None = None) -> tuple[str, ...]:
+    """The ids of the rules that `judge` puts to a file: those it has sound words for."""
+    draft = loaded.draft
+    if draft is None:
+        return ()
+    facts = (shipped() if guides is None else guides).get(draft.site.guide.name, _NO_FACTS)
+    return tuple(rule.id for rule in RULES if rule.look is not None and _speaks(rule, draft, facts))

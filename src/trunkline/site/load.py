@@ -18,6 +18,7 @@ from types import MappingProxyType
 from pydantic import ValidationError
 
 from trunkline.finding import Finding, Level, said
+from trunkline.site.comments import Ignore, ignores
 from trunkline.site.draft import Draft, draft
 from trunkline.site.explain import explained
 from trunkline.site.model import Site
@@ -32,7 +33,8 @@ class Loaded:
     """A site file, read. `site` is None as soon as one finding is a MUST.
 
     `places` maps a path to where its value and its key stand; `references` are the
-    passwords still to be fetched; `file` is the name that findings are shown under.
+    passwords still to be fetched; `file` is the name that findings are shown under;
+    `ignores` are the comments that ask `check` to pass over a finding.
     """
 
     file: str
@@ -41,6 +43,7 @@ class Loaded:
     findings: tuple[Finding, ...] = ()
     places: Mapping[Path, Place] = field(default_factory=lambda: MappingProxyType({}))
     references: tuple[Reference, ...] = ()
+    ignores: tuple[Ignore, ...] = ()
 
     def place(self, path: Path) -> tuple[int, int]:
         """Line and column of a value, or of the nearest section around it that the file has."""
@@ -54,7 +57,8 @@ class Loaded:
 
 def load(text: str | bytes, file: str) -> Loaded:
     """Read a site file; `file` is only its name. Raises UnreadableYaml for what is no YAML."""
-    tree = read(decode(text) if isinstance(text, bytes) else text)
+    text = decode(text) if isinstance(text, bytes) else text
+    tree = read(text)
     if not isinstance(tree.root, dict):
         says = (
             said("no `key: value` lines stand here", "il n'y a pas de lignes `clé: valeur` ici")
@@ -84,6 +88,7 @@ def load(text: str | bytes, file: str) -> Loaded:
         tuple(sorted(tree.findings, key=lambda finding: (finding.line, finding.column))),
         MappingProxyType(tree.places),
         references(sound.site) if sound else (),
+        ignores(text),
     )
 
 

@@ -103,6 +103,7 @@ class RemoteSite(Section):
     channels: Annotated[int, Field(ge=0, le=1000)]
     """Calls of this site with the public network at once."""
     link: Link
+    """Its way to the main site."""
     network: OptionalNetwork = ""
     """Its LAN, as 192.168.20.0/24."""
     media_path: Literal["main-site", "direct"] = "main-site"
@@ -112,6 +113,7 @@ class RemoteSite(Section):
     number: OptionalNumber = ""
     """The number that an emergency call from this site shows, as the carrier knows its address."""
     traffic: Traffic = Traffic()
+    """What this site's channels are sized for."""
 
 
 class Wan(Section):

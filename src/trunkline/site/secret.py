@@ -8,8 +8,12 @@ is wanted and puts it in its place.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any, NamedTuple
 
+from pydantic import BaseModel
+
+from trunkline.site.explain import section_of
 from trunkline.site.model import Site
 from trunkline.site.scalar import SecretMark, reference
 from trunkline.site.section import Section
@@ -26,16 +30,26 @@ class Reference(NamedTuple):
 
 def secrets(section: Section, path: Path = ()) -> Iterator[tuple[Path, str]]:
     """Every password that is not empty, with its path, as the file writes it."""
-    for name, field in type(section).model_fields.items():
-        value, here = getattr(section, name), (*path, field.alias or name)
+    for name, key in _holders(type(section)):
+        value, here = getattr(section, name), (*path, key)
         if isinstance(value, Section):
             yield from secrets(value, here)
         elif isinstance(value, tuple):
             for index, entry in enumerate(value):
-                if isinstance(entry, Section):
-                    yield from secrets(entry, (*here, index))
-        elif value and any(isinstance(mark, SecretMark) for mark in field.metadata):
+                yield from secrets(entry, (*here, index))
+        elif value:
             yield here, value
+
+
+@cache
+def _holders(model: type[BaseModel]) -> tuple[tuple[str, str], ...]:
+    """The fields of a section that are passwords or hold sections with some, each with its key."""
+    return tuple(
+        (name, field.alias or name)
+        for name, field in model.model_fields.items()
+        if any(isinstance(mark, SecretMark) for mark in field.metadata)
+        or ((inner := section_of(field.annotation)) and _holders(inner))
+    )
 
 
 def references(site: Site) -> tuple[Reference, ...]:
