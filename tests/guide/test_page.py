@@ -60,6 +60,8 @@ def test_a_rule_without_a_why_has_a_page_without_that_part() -> None:
 
 
 def test_facts_are_shown_with_value_section_and_note_whatever_their_type() -> None:
+    word = said("t", "t")
+
     def look(site: Site, facts: Facts) -> Iterator[Seen]:
         for key in ("trunk.port", "trunk.codecs", "trunk.anchored", "trunk.open", "trunk.row"):
             if facts.known(key):
