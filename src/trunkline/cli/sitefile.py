@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
+from trunkline.cli.guides import guides_for
 from trunkline.finding import Finding, Level, said
 from trunkline.site.load import Loaded, UnreadableYaml, load
 from trunkline.site.model import Site
@@ -38,10 +39,12 @@ def read(file: str) -> Loaded:
 
 
 def judged(loaded: Loaded) -> tuple[Finding, ...]:
-    """All findings of a file: of its text, then of its rules, in the file's order."""
+    """All findings of a file: of its text, of its facts file, of its rules, in the file's order."""
     from trunkline.guide.catalogue import judge
 
-    return tuple(sorted((*loaded.findings, *judge(loaded)), key=lambda found: (found.line, found.column)))
+    guides, unread = guides_for(loaded)
+    found = (*loaded.findings, *unread, *judge(loaded, guides=guides))
+    return tuple(sorted(found, key=lambda found: (found.line, found.column)))
 
 
 def ready(
@@ -50,7 +53,8 @@ def ready(
     """The site a verb works with: no MUST finding, passwords in place. Raises Refused.
 
     `wanted` names the top-level keys whose passwords the verb needs; those of other keys
-    stay references.
+    stay references. The path of a facts file of its own becomes absolute: a lab runs a
+    copy of the site that stands elsewhere.
     """
     from trunkline.cli.secrets import fetched
 
@@ -73,6 +77,9 @@ def ready(
     site, missing = fetched(loaded, Path(file).parent, frozenset(wanted), environ)
     if missing:
         raise Refused(file, missing)
+    if site.guide.facts:
+        facts = str((Path(file).parent / site.guide.facts).resolve())
+        site = site.model_copy(update={"guide": site.guide.model_copy(update={"facts": facts})})
     return site
 
 

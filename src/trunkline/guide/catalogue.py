@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from trunkline.finding import Finding, Level
-from trunkline.guide.facts import Facts, shipped
-from trunkline.guide.rule import Path, Rule
+from trunkline.guide.facts import Facts, Unknown, shipped
+from trunkline.guide.rule import Path, Rule, Seen
 from trunkline.guide.rules import bvpn, carrier, internet, numbering, system, trunk
 from trunkline.site.draft import Draft
 from trunkline.site.load import Loaded
+from trunkline.site.model import Site
 from trunkline.site.text import inside
 
 RULES: tuple[Rule, ...] = (
@@ -47,12 +48,20 @@ def judge(
         needs = (*rule.needs, "architecture") if rule.architectures else rule.needs
         if any(_touched(draft, tuple(need.split("."))) for need in needs):
             continue
-        for seen in rule.look(draft.site, facts):
+        for seen in _places(rule, draft.site, facts):
             path = draft.in_file(seen.path)
             if not inside(path, draft.touched):
                 mend = seen.mend or rule.mend
                 findings.append(loaded.finding(rule.id, rule.level, path, seen.says, mend, rule.source))
     return tuple(sorted(findings, key=lambda finding: (finding.line, finding.column)))
+
+
+def _places(rule: Rule, site: Site, facts: Facts) -> tuple[Seen, ...]:
+    """Where a rule does not hold; nowhere, where it comes to read what the guide leaves open."""
+    try:
+        return tuple(rule.look(site, facts))
+    except Unknown:
+        return ()
 
 
 def _guide(loaded: Loaded, draft: Draft, facts: Facts, known: Mapping[str, Facts]) -> Iterable[Finding]:

@@ -22,6 +22,8 @@ ASK: Final = "ask the carrier"
 Scalar = str | int | bool
 FactValue = Scalar | tuple[Scalar, ...] | Mapping[str, int]
 
+DEPTH_MAX: Final = 8  # levels of tables; the shipped guides have four
+
 _FACT_KEYS = {"value", "section", "requirements", "note"}
 
 
@@ -60,15 +62,29 @@ class Facts:
         """Read a facts file. ParseError names the key that is wrong."""
         try:
             document = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
+        except (ValueError, RecursionError) as error:  # ValueError: its own, and Python's for a giant number
             raise ParseError("facts", str(error), "expected TOML 1.0") from None
         if document.pop("schema", None) != 1:
             raise ParseError("schema", "", "expected schema = 1")
         name, title, carrier, edition = (
             _word(document, key) for key in ("name", "title", "carrier", "edition")
         )
-        facts = {fact.key: fact for fact in _walk(document, "")}
+        facts = {fact.key: fact for fact in _walk(document, "", DEPTH_MAX)}
         return cls(name, title, carrier, edition, MappingProxyType(facts))
+
+    def check_kinds(self, like: Facts) -> None:
+        """See that what `like` says too is said in the same form, or left open. Raises ParseError.
+
+        Readers take each fact in one form; another guide's other form must not pass for
+        a fact that the guide leaves open.
+        """
+        for key, fact in self.by_key.items():
+            model = like.by_key.get(key)
+            if model is None or not (fact.known and model.known):
+                continue
+            wanted = _kind(model.value)
+            if _kind(fact.value) != wanted:
+                raise ParseError(key, repr(fact.value), f"expected {wanted}")
 
     def __getitem__(self, key: str) -> Fact:
         return self.by_key[key]
@@ -127,13 +143,23 @@ def _word(document: dict[str, Any], key: str) -> str:
     return word
 
 
-def _walk(group: Mapping[str, Any], prefix: str) -> Iterator[Fact]:
+def _kind(value: FactValue) -> str:
+    """The form of a value, in words."""
+    if isinstance(value, tuple):
+        return "a list of words" if any(isinstance(part, str) for part in value) else "a list of numbers"
+    kinds: dict[type, str] = {str: "a word", bool: "true or false", int: "a number"}
+    return kinds.get(type(value), "a row of numbers")
+
+
+def _walk(group: Mapping[str, Any], prefix: str, depth: int) -> Iterator[Fact]:
+    if not depth:
+        raise ParseError(prefix[:80], "", f"expected {DEPTH_MAX} levels at most")
     for key, inner in group.items():
         here = f"{prefix}{key}"
         if not isinstance(inner, dict):
             raise ParseError(here, repr(inner), "expected a table with value and section")
         if "value" not in inner:
-            yield from _walk(inner, here + ".")
+            yield from _walk(inner, here + ".", depth - 1)
             continue
         requirements = inner.get("requirements", [])
         if set(inner) - _FACT_KEYS or not isinstance(inner.get("section"), str):
