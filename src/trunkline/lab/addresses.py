@@ -78,8 +78,9 @@ def lab_site(
     """The site as the lab runs it in `network` ("127.x.y"), and who stands where in it.
 
     `passwords` are the phones' by extension, and `trunk_password` that of the trunk's account
-    where it registers ("": the site's own): the customer's are not needed here. `records` is the path of the call records. Raises NoRoom, and ValueError for a site
-    that does not say which SBC plays which gateway.
+    where it registers ("": the site's own): the customer's are not needed here. `records` is
+    the path of the call records. Raises NoRoom, and ValueError for a site that does not say
+    which SBC plays which gateway.
     """
     sbcs = site.carrier.sbcs
     if len(sbcs) < len(site.trunk.gateways):
