@@ -1,6 +1,7 @@
 """Report every error of a site file at once, each with its line and column.
 
-Passwords that the file refers to need not be there.
+Passwords that the file refers to need not be there. The certificate files that it names are read
+where they are, and judged on the day --at.
 
 Exit codes: 0 clean (notes allowed); 1 findings that are MUST or SHOULD;
 2 the file cannot be read as YAML."""
@@ -11,6 +12,7 @@ import json
 from argparse import ArgumentParser, Namespace
 from dataclasses import asdict
 
+from trunkline.cli import foresight
 from trunkline.cli.sitefile import EXIT_FINDINGS, EXIT_GOOD, EXIT_UNREADABLE, judged, lines, read
 from trunkline.finding import Finding, Level
 from trunkline.site.load import UnreadableYaml
@@ -19,12 +21,14 @@ from trunkline.site.load import UnreadableYaml
 def arguments(parser: ArgumentParser) -> None:
     """What the verb takes."""
     parser.add_argument("site", metavar="SITE.yaml", help="the site file")
+    foresight.arguments(parser)
 
 
 def main(given: Namespace) -> int:
     """Run the verb; returns the exit code."""
     try:
-        findings = judged(read(given.site))
+        loaded = read(given.site)
+        findings = foresight.with_foreseen(judged(loaded), loaded, given.at)
         code = EXIT_FINDINGS if any(found.level is not Level.NOTE for found in findings) else EXIT_GOOD
     except UnreadableYaml as error:
         findings, code = (error.finding,), EXIT_UNREADABLE

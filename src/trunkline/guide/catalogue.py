@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from trunkline.finding import Finding, Level
+from trunkline.guide import foresight
 from trunkline.guide.facts import Facts, Unknown, shipped
 from trunkline.guide.rule import Path, Rule, Seen
 from trunkline.guide.rules import bvpn, carrier, internet, numbering, system, trunk
@@ -20,6 +21,7 @@ RULES: tuple[Rule, ...] = (
     *system.RULES,
     *numbering.RULES,
     *carrier.RULES,
+    *foresight.RULES,
 )
 
 _NO_FACTS = Facts("", "", "", "")
@@ -41,25 +43,47 @@ def judge(
     facts = known.get(draft.site.guide.name, _NO_FACTS)
     findings = list(_guide(loaded, draft, facts, known))
     for rule in rules:
-        if rule.fact and not facts.known(rule.fact):
-            continue
-        if rule.architectures and draft.site.architecture not in rule.architectures:
-            continue
-        needs = (*rule.needs, "architecture") if rule.architectures else rule.needs
-        if any(_touched(draft, tuple(need.split("."))) for need in needs):
-            continue
-        for seen in _places(rule, draft.site, facts):
-            path = draft.in_file(seen.path)
-            if not inside(path, draft.touched):
-                mend = seen.mend or rule.mend
-                findings.append(loaded.finding(rule.id, rule.level, path, seen.says, mend, rule.source))
+        if _speaks(rule, draft, facts):
+            findings += _placed(loaded, draft, rule, _places(rule, draft.site, facts))
     return tuple(sorted(findings, key=lambda finding: (finding.line, finding.column)))
+
+
+def placed(loaded: Loaded, seen: Iterable[tuple[Rule, Seen]], facts: Facts) -> tuple[Finding, ...]:
+    """What rules without a `look` found elsewhere about a site file, placed as `judge` places its own."""
+    draft = loaded.draft
+    if draft is None:
+        return ()
+    found = [
+        finding
+        for rule, one in seen
+        if _speaks(rule, draft, facts)
+        for finding in _placed(loaded, draft, rule, (one,))
+    ]
+    return tuple(sorted(found, key=lambda finding: (finding.line, finding.column)))
+
+
+def _speaks(rule: Rule, draft: Draft, facts: Facts) -> bool:
+    """Whether a rule has a say here: its fact known, its architecture, what it needs sound."""
+    if rule.fact and not facts.known(rule.fact):
+        return False
+    if rule.architectures and draft.site.architecture not in rule.architectures:
+        return False
+    needs = (*rule.needs, "architecture") if rule.architectures else rule.needs
+    return not any(_touched(draft, tuple(need.split("."))) for need in needs)
+
+
+def _placed(loaded: Loaded, draft: Draft, rule: Rule, places: Iterable[Seen]) -> Iterator[Finding]:
+    for seen in places:
+        path = draft.in_file(seen.path)
+        if not inside(path, draft.touched):
+            mend = seen.mend or rule.mend
+            yield loaded.finding(rule.id, rule.level, path, seen.says, mend, rule.source)
 
 
 def _places(rule: Rule, site: Site, facts: Facts) -> tuple[Seen, ...]:
     """Where a rule does not hold; nowhere, where it comes to read what the guide leaves open."""
     try:
-        return tuple(rule.look(site, facts))
+        return tuple(rule.look(site, facts)) if rule.look is not None else ()
     except Unknown:
         return ()
 

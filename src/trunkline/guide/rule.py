@@ -18,15 +18,16 @@ class Seen(NamedTuple):
     """One place where a rule does not hold; `mend` where the rule's own does not say enough."""
 
     path: Path
-    says: str
-    mend: str = ""
+    says: Wording | str
+    mend: Wording | str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
     """`id` is the requirement's where one governs (a letter behind it where it needs several).
 
-    `look` yields every place of a site where the rule does not hold. `source` is where
+    `look` yields every place of a site where the rule does not hold; None: the site file alone
+    does not say, and somebody else judges (`guide.foresight`, by certificates and a date). `source` is where
     it comes from: a section of the guide, an RFC, our own proposal. `fact` is the key
     of the fact it reads ("" for none); where the guide leaves that open, the rule says
     nothing. `needs` are the parts of the site file that must be sound for a verdict
@@ -41,7 +42,7 @@ class Rule:
     level: Level
     source: str
     mend: Wording | str
-    look: Callable[[Site, Facts], Iterable[Seen]]
+    look: Callable[[Site, Facts], Iterable[Seen]] | None
     fact: str = ""
     needs: tuple[str, ...] = ()
     architectures: tuple[str, ...] = ()

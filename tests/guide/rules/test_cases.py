@@ -224,7 +224,10 @@ def test_what_is_switched_off_is_not_judged() -> None:
 
 def test_every_rule_has_a_failing_case() -> None:
     elsewhere = {"BVPN-1b", "SITE-44", "CERT-2", "DNS-1"}
-    assert {rule.id for rule in RULES} == {rule for _, rule, _, _ in EVERY} | elsewhere
+    looking = {
+        rule.id for rule in RULES if rule.look is not None
+    }  # the others: tests/guide/test_foresight.py
+    assert looking == {rule for _, rule, _, _ in EVERY} | elsewhere
 
 
 def test_a_carrier_that_encrypts_its_private_network_is_not_told_off() -> None:
