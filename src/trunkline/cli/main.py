@@ -19,6 +19,8 @@ from trunkline import __version__
 
 VERBS: Final[tuple[tuple[str, str], ...]] = (
     ("check", "report every error of a site file, each with its line and column"),
+    ("calendar", "write the dates of a site's certificates as a calendar"),
+    ("guide", "list a carrier's facts, lint the guide, compare two editions"),
     ("run", "run the IPBX of a site file"),
     ("carrier", "run the virtual carrier that a site needs"),
     ("status", "ask the running IPBX: gateways, registrations, channels, calls"),

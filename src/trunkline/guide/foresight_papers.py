@@ -17,7 +17,15 @@ from trunkline.guide import foresight_rules as rules
 from trunkline.guide.facts import Facts
 from trunkline.guide.foresight import Paper, Verdict, carrier_root
 from trunkline.guide.rule import Path, Seen
-from trunkline.pki.certificate import Certificate, called, plain, read_certificates, self_signed, words
+from trunkline.pki.certificate import (
+    Certificate,
+    called,
+    fingerprint,
+    plain,
+    read_certificates,
+    self_signed,
+    words,
+)
 from trunkline.pki.identity import chain_of
 from trunkline.pki.key import Key
 from trunkline.pki.names import domain, names_of
@@ -496,3 +504,23 @@ def _carrier_trust(view: _View, sides: Sequence[_Side]) -> Iterator[Verdict]:
     others = (name for root in store.roots if (name := _common(root.subject)) not in own)
     for root in dict.fromkeys((*roots, *others)):
         yield from carrier_root(root, tuple(held), facts, view.around, view.today)
+
+
+# --- for the calendar -------------------------------------------------------------------
+
+
+def expiries(papers: Sequence[Paper]) -> Iterator[tuple[str, str, date, bool]]:
+    """Each certificate once: a key of its own, its name, its last day, and whether the IPBX presents it."""
+    seen = set()
+    for paper in papers:
+        if paper.data is None or paper.path[-1] == "key":
+            continue
+        try:
+            held = read_certificates(paper.data)
+        except ParseError:  # CERT-2b tells of it
+            continue
+        for certificate in held:
+            key = fingerprint(certificate)
+            if key not in seen:
+                seen.add(key)
+                yield key, called(certificate), _last_day(certificate), "trust" not in paper.path
