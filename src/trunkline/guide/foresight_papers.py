@@ -166,7 +166,7 @@ def _names(view: _View, side: _Side) -> Iterator[Verdict]:
             wanted=wanted,
         )
         yield rules.NAMES, Seen(side.at, says)
-    elif own.common_name and own.common_name != wanted:
+    elif own.common_name and own.common_name != wanted and _flag(view.facts, "certificates.cn_is_san"):
         says = said(
             "the CN is {name} and the SAN {wanted}: both are to be the FQDN of eth0",
             "le CN est {name} et le SAN {wanted} : les deux doivent être le FQDN d'eth0",
@@ -174,6 +174,10 @@ def _names(view: _View, side: _Side) -> Iterator[Verdict]:
             wanted=wanted,
         )
         yield rules.NAMES, Seen(side.at, says)
+
+
+def _flag(facts: Facts, key: str) -> bool:
+    return facts.known(key) and facts.flag(key)
 
 
 def _strength(view: _View, side: _Side) -> Iterator[Verdict]:
@@ -296,7 +300,41 @@ def _expiry(view: _View, side: _Side) -> Iterator[Verdict]:
         if left > first:
             continue
         rule = rules.EXPIRY_NOW if left <= now else rules.EXPIRY_SOON if left <= soon else rules.EXPIRY_NOTE
-        yield rule, Seen(side.at, _expires(certificate, left, _reboot(view.facts, "reboot_identity")))
+        says = _expires(certificate, left, _reboot(view.facts, "reboot_identity"))
+        yield rule, Seen(side.at, says, _renewal(view.facts))
+
+
+def _renewal(facts: Facts) -> Wording | str:
+    """How to renew, by the guide's own menus; "" where it names none."""
+    if not facts.known("web_monitor.csr") or not facts.known("web_monitor.install"):
+        return ""
+    return said(
+        "{csr}; have the CA sign it; agree on an hour with the customer; {install}; reboot",
+        "{csr} ; faites signer par la CA ; convenez d'une heure avec le client ; {install} ; redémarrez",
+        csr=facts.text("web_monitor.csr"),
+        install=facts.text("web_monitor.install"),
+    )
+
+
+def _import(facts: Facts, page: str = "") -> Wording | str:
+    """How to fill the trust store, by the guide's own menu; "" where it names none."""
+    if not facts.known("web_monitor.trust"):
+        return ""
+    if page and facts.known(page):
+        return said(
+            "get them from {page}, or from the carrier if it has others by now; {trust}; the IPBX reboots by"
+            " itself",
+            "récupérez-les sur {page}, ou auprès de l'opérateur s'il en a d'autres désormais ; {trust} ;"
+            " l'IPBX"
+            " redémarre de lui-même",
+            page=facts.text(page),
+            trust=facts.text("web_monitor.trust"),
+        )
+    return said(
+        "{trust}; name them under certificates.trust, and send the carrier the same files",
+        "{trust} ; nommez-les sous certificates.trust et envoyez les mêmes fichiers à l'opérateur",
+        trust=facts.text("web_monitor.trust"),
+    )
 
 
 def _expires(certificate: Certificate, left: int, cost: Wording | str) -> Wording:
@@ -318,7 +356,7 @@ def _expires(certificate: Certificate, left: int, cost: Wording | str) -> Wordin
 
 def _reboot(facts: Facts, key: str) -> Wording | str:
     """What a renewal costs besides the certificate."""
-    if not facts.known(f"certificates.{key}") or not facts.flag(f"certificates.{key}"):
+    if not _flag(facts, f"certificates.{key}"):
         return ""
     return said(
         "; the renewal costs a reboot of the IPBX",
@@ -477,7 +515,7 @@ def _own_trust(view: _View, side: _Side) -> Iterator[Verdict]:
             "il manque dans le magasin de confiance {missing}, de la CA du certificat propre",
             missing=", ".join(missing),
         )
-        yield rules.TRUST_OWN, Seen(("certificates", "trust"), says)
+        yield rules.TRUST_OWN, Seen(("certificates", "trust"), says, _import(view.facts))
 
 
 def _carrier_trust(view: _View, sides: Sequence[_Side]) -> Iterator[Verdict]:
@@ -499,7 +537,8 @@ def _carrier_trust(view: _View, sides: Sequence[_Side]) -> Iterator[Verdict]:
             " l'opérateur",
             missing=", ".join(missing),
         )
-        yield rules.TRUST_CARRIER, Seen(("certificates", "trust"), says)
+        mend = _import(facts, "certificates.carrier_page")
+        yield rules.TRUST_CARRIER, Seen(("certificates", "trust"), says, mend)
     own = {_common(one.issuer) for side in sides for one in side.chain}
     others = (name for root in store.roots if (name := _common(root.subject)) not in own)
     for root in dict.fromkeys((*roots, *others)):
