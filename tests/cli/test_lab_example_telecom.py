@@ -71,6 +71,15 @@ def test_a_call_in_reaches_the_phone_where_the_trunk_registered(lab: Lab) -> Non
     assert (talk["heard"], talk["codec"]) == ([700], "PCMU")
 
 
+def test_the_demo_plays_it_too() -> None:
+    with ground() as here:
+        code, out, err = here.run("demo", SITE, "--act", "1", "--json")
+    assert (code, err) == (0, "")
+    (played,) = (told for line in out.splitlines() if (told := json.loads(line))["event"] == "call")
+    assert played["verdict"] == "PASS"
+    assert (played["near"]["codec"], played["far"]["codec"]) == ("PCMU", "PCMU")
+
+
 def test_a_facts_file_that_cannot_be_used_is_one_clear_finding(tmp_path: Path) -> None:
     site = tmp_path / "site.yaml"
     site.write_text(SITE.read_text("utf-8"), "utf-8")

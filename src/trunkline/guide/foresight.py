@@ -88,8 +88,8 @@ def carrier_root(root: str, held: Sequence[str], facts: Facts, around: Facts, at
         says = said(
             "{what} is no longer trusted by {who} since {since}: the access SBCs may present another chain"
             " any day, or already do",
-            "{what} n'est plus reconnue par {who} depuis le {since} : les SBC d'accès peuvent présenter une"
-            " autre chaîne d'un jour à l'autre, ou le font déjà",
+            "{what} n'est plus reconnue par {who} depuis le {since} : les SBC d'accès peuvent présenter"
+            " une autre chaîne d'un jour à l'autre, ou le font déjà",
             **words,
         )
     else:
@@ -108,11 +108,12 @@ def _successor(row: dates.Distrust) -> Wording | str:
     if not row.successor:
         return ""
     return said(
-        "ask the carrier which root and intermediate its access SBCs present today; import {successor}, from"
-        " which that CA issues now, and its intermediate beside the old ones (the import reboots the IPBX)",
-        "demandez à l'opérateur quelle racine et quel intermédiaire ses SBC d'accès présentent aujourd'hui ;"
-        " importez {successor}, sous laquelle cette CA délivre désormais, et son intermédiaire à côté des"
-        " anciens (l'import redémarre l'IPBX)",
+        "ask the carrier which root and intermediate its access SBCs present today; import {successor},"
+        " from which that CA issues now, and its intermediate beside the old ones (the import reboots the"
+        " IPBX)",
+        "demandez à l'opérateur quelle racine et quel intermédiaire ses SBC d'accès présentent aujourd'hui"
+        " ; importez {successor}, sous laquelle cette CA délivre désormais, et son intermédiaire à côté"
+        " des anciens (l'import redémarre l'IPBX)",
         successor=row.successor,
     )
 
@@ -140,27 +141,22 @@ def _policy(site: Site, around: Facts, at: date) -> Iterator[Verdict]:
         words = {"label": gateway.label, "who": last.who, "ends": last.ends.isoformat()}
         if at < last.ends:
             says = said(
-                "gateway {label} takes the carrier's calls only with a clientAuth certificate; public"
-                " CAs leave"
-                " it out already unless asked, and from {ends} on ({who}) none may issue it: calls in stop at"
-                " the carrier's next renewal, by {ends} at the latest plus the life of that certificate",
+                "gateway {label} takes the carrier's calls only with a clientAuth certificate; public CAs"
+                " leave that out unless asked, and from {ends} on ({who}) none may issue it: calls in stop"
+                " when the carrier next renews its certificate",
                 "la passerelle {label} n'accepte les appels de l'opérateur qu'avec un certificat"
-                " clientAuth ; les"
-                " CA publiques l'omettent déjà sauf demande et, à partir du {ends} ({who}), aucune ne peut le"
-                " délivrer : les appels entrants s'arrêtent au prochain renouvellement de l'opérateur,"
-                " au plus"
-                " tard le {ends} plus la durée de ce certificat",
+                " clientAuth ; les CA publiques l'omettent sauf demande et, à partir du {ends} ({who}),"
+                " aucune ne peut le délivrer : les appels entrants s'arrêtent quand l'opérateur renouvelle"
+                " son certificat",
                 **words,
             )
         else:
             says = said(
                 "gateway {label} takes the carrier's calls only with a clientAuth certificate, and since"
-                " {ends}"
-                " ({who}) no public CA may issue one: calls in stop at the carrier's next renewal",
+                " {ends} ({who}) no public CA may issue one: calls in stop at the carrier's next renewal",
                 "la passerelle {label} n'accepte les appels de l'opérateur qu'avec un certificat"
-                " clientAuth et,"
-                " depuis le {ends} ({who}), aucune CA publique ne peut en délivrer : les appels entrants"
-                " s'arrêtent au prochain renouvellement de l'opérateur",
+                " clientAuth et, depuis le {ends} ({who}), aucune CA publique ne peut en délivrer : les"
+                " appels entrants s'arrêtent au prochain renouvellement de l'opérateur",
                 **words,
             )
         yield rules.CLIENT_PEER, Seen(("trunk", "gateways", index, "security", "peer_client_eku"), says)

@@ -33,7 +33,7 @@ def dues(site: Site, papers: Sequence[Paper], facts: Facts, around: Facts, at: d
     """Every date from that day on, the next one first."""
     found: list[Due] = []
     if any(paper.data is not None for paper in papers):
-        from trunkline.guide.foresight_papers import expiries
+        from trunkline.guide.foresight_view import expiries
 
         for key, name, last, own in expiries(papers):
             title = said("{name} expires", "{name} expire", name=name)
@@ -61,8 +61,8 @@ def _expiry_text(facts: Facts, own: bool) -> Wording:
     return said(
         "After this day it vouches for nobody. Before it: get its successor and import it into the trust"
         " store.{reboot}",
-        "Après ce jour, il ne garantit plus personne. Avant : obtenez son successeur et importez-le dans le"
-        " magasin de confiance.{reboot}",
+        "Après ce jour, il ne garantit plus personne. Avant : obtenez son successeur et importez-le dans"
+        " le magasin de confiance.{reboot}",
         reboot=reboot,
     )
 
@@ -81,10 +81,10 @@ def _around(site: Site, facts: Facts, around: Facts) -> Iterator[Due]:
                 days=step.days,
             ),
             said(
-                "Whatever is issued from this day on: {renewals} renewals a year, each with a reboot of the"
-                " IPBX. ({source})",
-                "Tout ce qui est délivré à partir de ce jour : {renewals} renouvellements par an, chacun avec"
-                " un redémarrage de l'IPBX. ({source})",
+                "Whatever is issued from this day on: {renewals} renewals a year, each with a reboot of"
+                " the IPBX. ({source})",
+                "Tout ce qui est délivré à partir de ce jour : {renewals} renouvellements par an, chacun"
+                " avec un redémarrage de l'IPBX. ({source})",
                 renewals=step.renewals,
                 source=step.source,
             ),
@@ -103,13 +103,11 @@ def _around(site: Site, facts: Facts, around: Facts) -> Iterator[Due]:
             said("{who}: no clientAuth any more", "{who} : plus de clientAuth", who=row.who),
             said(
                 "A public certificate issued from this day on is for servers only. Before it: have the"
-                " carrier"
-                " confirm that its access SBCs take such a one from the IPBX. Such dates move: look again."
-                " ({source})",
+                " carrier confirm that its access SBCs take such a one from the IPBX. Such dates move:"
+                " look again. ({source})",
                 "Un certificat public délivré à partir de ce jour n'est que pour serveurs. Avant : faites"
                 " confirmer par l'opérateur que ses SBC d'accès en acceptent un de l'IPBX. Ces dates"
-                " bougent :"
-                " revérifiez. ({source})",
+                " bougent : revérifiez. ({source})",
                 source=row.source,
             ),
         )
@@ -125,12 +123,10 @@ def _around(site: Site, facts: Facts, around: Facts) -> Iterator[Due]:
             ),
             said(
                 "If the IPBX's certificate or the carrier's comes from it: have it issued from another"
-                " root, ask"
-                " the carrier which chain its access SBCs present, import it. ({source})",
-                "Si le certificat de l'IPBX ou celui de l'opérateur en vient : faites-le délivrer sous"
-                " une autre"
-                " racine, demandez à l'opérateur quelle chaîne présentent ses SBC d'accès, importez-la."
-                " ({source})",
+                " root, ask the carrier which chain its access SBCs present, import it. ({source})",
+                "Si le certificat de l'IPBX ou celui de l'opérateur en vient : faites-le délivrer sous une"
+                " autre racine, demandez à l'opérateur quelle chaîne présentent ses SBC d'accès,"
+                " importez-la. ({source})",
                 source=root.source,
             ),
         )

@@ -36,8 +36,8 @@ ABSENT = _rule(
     said(
         "What a certificate says can only be judged once it is there. A site can be planned before its"
         " certificate is bought.",
-        "Ce que dit un certificat ne se juge qu'une fois le fichier présent. Un site peut se préparer avant"
-        " l'achat de son certificat.",
+        "Ce que dit un certificat ne se juge qu'une fois le fichier présent. Un site peut se préparer"
+        " avant l'achat de son certificat.",
     ),
     said(
         "put the files beside the site file once the CA has signed, and check again",
@@ -54,8 +54,8 @@ USABLE = _rule(
         "The IPBX proves with its private key that the certificate is its own. With a key that does not"
         " belong to it, or a file that cannot be read, there is no TLS and no call. A second Generate CSR"
         " and Key before the install makes such an orphan.",
-        "L'IPBX prouve avec sa clé privée que le certificat est le sien. Avec une clé qui n'est pas la bonne"
-        " ou un fichier illisible, pas de TLS et pas d'appel. Un second Generate CSR and Key avant"
+        "L'IPBX prouve avec sa clé privée que le certificat est le sien. Avec une clé qui n'est pas la"
+        " bonne ou un fichier illisible, pas de TLS et pas d'appel. Un second Generate CSR and Key avant"
         " l'installation produit un tel orphelin.",
     ),
     said(
@@ -80,10 +80,10 @@ NAMES = _rule(
         " adresse, chaque connexion est refusée avant le premier appel.",
     ),
     said(
-        "write the FQDN at eth0 > Router IP address/Domain name, reboot, generate the CSR anew and have that"
-        " one signed",
-        "inscrivez le FQDN dans eth0 > Router IP address/Domain name, redémarrez, générez à nouveau la CSR et"
-        " faites signer celle-là",
+        "write the FQDN at eth0 > Router IP address/Domain name, reboot, generate the CSR anew and have"
+        " that one signed",
+        "inscrivez le FQDN dans eth0 > Router IP address/Domain name, redémarrez, générez à nouveau la CSR"
+        " et faites signer celle-là",
     ),
     "guide 5.2.1, 5.2.3; RFC 5922 §7.1",
     "interfaces.eth0.domain_name",
@@ -117,13 +117,12 @@ SUBJECT = _rule(
         "Le sujet délivré est celui qui a été demandé",
     ),
     said(
-        "The CSR of the IPBX has fixed words for L, O and OU. Public CAs vouch for none of them, and issue no"
-        " OU at all since September 2022: the certificate then names the FQDN alone. That is as it"
+        "The CSR of the IPBX has fixed words for L, O and OU. Public CAs vouch for none of them, and issue"
+        " no OU at all since September 2022: the certificate then names the FQDN alone. That is as it"
         " should be.",
         "La CSR de l'IPBX contient des mots fixes pour L, O et OU. Les CA publiques n'en garantissent"
-        " aucun et"
-        " ne délivrent plus d'OU depuis septembre 2022 : le certificat ne nomme alors que le FQDN. C'est"
-        " normal.",
+        " aucun et ne délivrent plus d'OU depuis septembre 2022 : le certificat ne nomme alors que le"
+        " FQDN. C'est normal.",
     ),
     said(
         "install it as it is; if Web Monitor refuses it, ask ALE for the load that takes it",
@@ -143,9 +142,8 @@ CHAIN = _rule(
     said(
         "The access SBC holds roots, not every CA's intermediates. Without them it cannot tell who signed,"
         " and answers with the alert unknown_ca.",
-        "Le SBC d'accès détient des racines, pas les intermédiaires de chaque CA. Sans eux, il ne sait"
-        " pas qui"
-        " a signé et répond par l'alerte unknown_ca.",
+        "Le SBC d'accès détient des racines, pas les intermédiaires de chaque CA. Sans eux, il ne sait pas"
+        " qui a signé et répond par l'alerte unknown_ca.",
     ),
     said(
         "append the intermediates to the file, below the certificate; the CA delivers them with it",
@@ -170,8 +168,8 @@ TRUST_CARRIER = _rule(
     said(
         "get them from the carrier's CA and import them at Web Monitor > Certificates > Root Certificates"
         " Trust Store; the IPBX reboots by itself",
-        "récupérez-les auprès de la CA de l'opérateur et importez-les dans Web Monitor > Certificates > Root"
-        " Certificates Trust Store ; l'IPBX redémarre de lui-même",
+        "récupérez-les auprès de la CA de l'opérateur et importez-les dans Web Monitor > Certificates >"
+        " Root Certificates Trust Store ; l'IPBX redémarre de lui-même",
     ),
     "guide 5.2.3",
     internet=True,
@@ -202,11 +200,11 @@ TRUST_OWN = _rule(
 
 _EXPIRED_WHY = said(
     "On the day after, every access SBC refuses the connection: no call out, none in, emergency calls"
-    " included. A renewal takes a new CSR, the CA's check of the domain, the install and a reboot that cuts"
-    " all calls.",
-    "Dès le lendemain, tous les SBC d'accès refusent la connexion : aucun appel sortant ni entrant, urgences"
-    " comprises. Un renouvellement demande une nouvelle CSR, le contrôle du domaine par la CA, l'installation"
-    " et un redémarrage qui coupe tous les appels.",
+    " included. A renewal takes a new CSR, the CA's check of the domain, the install and a reboot that"
+    " cuts all calls.",
+    "Dès le lendemain, tous les SBC d'accès refusent la connexion : aucun appel sortant ni entrant,"
+    " urgences comprises. Un renouvellement demande une nouvelle CSR, le contrôle du domaine par la CA,"
+    " l'installation et un redémarrage qui coupe tous les appels.",
 )
 _RENEW = said(
     "order the renewal, agree on an hour with the customer, install and reboot",
@@ -254,11 +252,10 @@ EXPIRY_TRUST = _rule(
         "Rien n'expire dans le mois dans le magasin de confiance",
     ),
     said(
-        "A root or intermediate that has expired vouches for nobody. If it is the carrier's only one here, no"
-        " gateway comes up from that day on.",
-        "Une racine ou un intermédiaire expiré ne garantit plus personne. Si c'est le seul de"
-        " l'opérateur ici,"
-        " aucune passerelle ne monte à partir de ce jour.",
+        "A root or intermediate that has expired vouches for nobody. If it is the carrier's only one here,"
+        " no gateway comes up from that day on.",
+        "Une racine ou un intermédiaire expiré ne garantit plus personne. Si c'est le seul de l'opérateur"
+        " ici, aucune passerelle ne monte à partir de ce jour.",
     ),
     said(
         "ask the carrier, or your CA, for its successor and import it beside the old one",
@@ -275,12 +272,11 @@ LIFETIME = _rule(
         "Le prochain certificat peut vivre aussi longtemps que celui-ci",
     ),
     said(
-        "Public CAs have to issue for ever shorter times: 200 days since March 2026, 100 from March 2027, 47"
-        " from March 2029. Each renewal is a reboot of the IPBX: the customer must know how many a year.",
+        "Public CAs have to issue for ever shorter times: 200 days since March 2026, 100 from March 2027,"
+        " 47 from March 2029. Each renewal is a reboot of the IPBX: the customer must know how many a year.",
         "Les CA publiques doivent délivrer pour des durées toujours plus courtes : 200 jours depuis mars"
-        " 2026,"
-        " 100 à partir de mars 2027, 47 à partir de mars 2029. Chaque renouvellement est un redémarrage de"
-        " l'IPBX : le client doit savoir combien par an.",
+        " 2026, 100 à partir de mars 2027, 47 à partir de mars 2029. Chaque renouvellement est un"
+        " redémarrage de l'IPBX : le client doit savoir combien par an.",
     ),
     said(
         "agree on the yearly maintenance hours with the customer now; `trunkline calendar` writes the dates",
@@ -291,12 +287,12 @@ LIFETIME = _rule(
 )
 
 _CLIENT_WHY = said(
-    "When the IPBX calls out it is the TLS client, and its certificate is read as a client's. An access SBC"
-    " that insists on the usage clientAuth refuses it. Public CAs leave that usage out since 2025, and from"
-    " 2027 on it cannot be bought at all.",
-    "Pour un appel sortant, l'IPBX est le client TLS et son certificat est lu comme tel. Un SBC d'accès qui"
-    " exige l'usage clientAuth le refuse. Les CA publiques omettent cet usage depuis 2025 et, à partir de"
-    " 2027, il ne s'achète plus du tout.",
+    "When the IPBX calls out it is the TLS client, and its certificate is read as a client's. An access"
+    " SBC that insists on the usage clientAuth refuses it. Public CAs leave that usage out since 2025, and"
+    " from 2027 on it cannot be bought at all.",
+    "Pour un appel sortant, l'IPBX est le client TLS et son certificat est lu comme tel. Un SBC d'accès"
+    " qui exige l'usage clientAuth le refuse. Les CA publiques omettent cet usage depuis 2025 et, à partir"
+    " de 2027, il ne s'achète plus du tout.",
 )
 
 CLIENT_NOW = _rule(
@@ -310,8 +306,8 @@ CLIENT_NOW = _rule(
     said(
         "ask the carrier whether its access SBCs accept a certificate with serverAuth alone; while the CA"
         " still offers clientAuth, order the next one with it",
-        "demandez à l'opérateur si ses SBC d'accès acceptent un certificat avec serverAuth seul ; tant que la"
-        " CA propose clientAuth, commandez le prochain avec",
+        "demandez à l'opérateur si ses SBC d'accès acceptent un certificat avec serverAuth seul ; tant que"
+        " la CA propose clientAuth, commandez le prochain avec",
     ),
     _FORUM,
     internet=True,
@@ -343,8 +339,8 @@ CLIENT_PEER = _rule(
         " IPBX refuses it as soon as the carrier renews with a certificate for servers only: calls in stop"
         " from one day to the next.",
         "Pour un appel entrant, le SBC d'accès de l'opérateur est le client TLS. Avec peer_client_eku à"
-        " require, l'IPBX le refuse dès que l'opérateur renouvelle avec un certificat pour serveurs seuls :"
-        " les appels entrants s'arrêtent du jour au lendemain.",
+        " require, l'IPBX le refuse dès que l'opérateur renouvelle avec un certificat pour serveurs seuls"
+        " : les appels entrants s'arrêtent du jour au lendemain.",
     ),
     said(
         "SIP Gateways > Security: set peer_client_eku to accept-server-auth",
@@ -358,8 +354,7 @@ _ROOT_WHY = said(
     "An access SBC takes its roots from where browsers take theirs, sooner or later. Once the root is gone"
     " there, the IPBX is refused though its certificate has not expired.",
     "Un SBC d'accès prend tôt ou tard ses racines là où les navigateurs prennent les leurs. Une fois la"
-    " racine"
-    " retirée, l'IPBX est refusé alors que son certificat n'a pas expiré.",
+    " racine retirée, l'IPBX est refusé alors que son certificat n'a pas expiré.",
 )
 
 ROOT_NOW = _rule(
@@ -373,8 +368,7 @@ ROOT_NOW = _rule(
     said(
         "have it issued anew from a root that stays, send the carrier that root, install and reboot",
         "faites-le délivrer à nouveau sous une racine qui reste, envoyez cette racine à l'opérateur,"
-        " installez"
-        " et redémarrez",
+        " installez et redémarrez",
     ),
     _FORUM,
     internet=True,
@@ -402,19 +396,17 @@ ROOT_CARRIER = _rule(
         "La racine de l'opérateur reste reconnue, ou son successeur est dans le magasin de confiance",
     ),
     said(
-        "A carrier whose CA changes its root presents another chain one day. A trust store that holds"
-        " only the"
-        " old one then refuses both access SBCs at once, and no call passes.",
-        "Un opérateur dont la CA change de racine présente un jour une autre chaîne. Un magasin de confiance"
-        " qui ne contient que l'ancienne refuse alors les deux SBC d'accès d'un coup, et aucun appel ne"
-        " passe.",
+        "A carrier whose CA changes its root presents another chain one day. A trust store that holds only"
+        " the old one then refuses both access SBCs at once, and no call passes.",
+        "Un opérateur dont la CA change de racine présente un jour une autre chaîne. Un magasin de"
+        " confiance qui ne contient que l'ancienne refuse alors les deux SBC d'accès d'un coup, et aucun"
+        " appel ne passe.",
     ),
     said(
-        "ask the carrier which root and intermediate its access SBCs present today, and import these beside"
-        " the old ones",
+        "ask the carrier which root and intermediate its access SBCs present today, and import these"
+        " beside the old ones",
         "demandez à l'opérateur quelle racine et quel intermédiaire ses SBC d'accès présentent"
-        " aujourd'hui, et"
-        " importez-les à côté des anciens",
+        " aujourd'hui, et importez-les à côté des anciens",
     ),
     _FORUM,
     internet=True,

@@ -76,17 +76,17 @@ def _remote_media(facts: Facts, around: Facts) -> Iterator[Clash]:
     path, row = "remote.media_site", "sizing.offnet_rs"
     if facts.text(path) == "main" and facts.counts(row).get("wan_hq") == 0:
         says = said(
-            "the text leads a remote site's media through the main site ({one}); the sizing table charges the"
-            " main site's router nothing for such a call ({other})",
-            "le texte fait passer les médias d'un site distant par le site principal ({one}) ; le tableau de"
-            " dimensionnement ne compte rien au routeur du site principal pour un tel appel ({other})",
+            "the text leads a remote site's media through the main site ({one}); the sizing table charges"
+            " the main site's router nothing for such a call ({other})",
+            "le texte fait passer les médias d'un site distant par le site principal ({one}) ; le tableau"
+            " de dimensionnement ne compte rien au routeur du site principal pour un tel appel ({other})",
             one=facts[path].section,
             other=facts[row].section,
         )
         mend = said(
             "write remote_sites[].media_path as the network really leads, and size the main router for it",
-            "inscrivez dans remote_sites[].media_path le chemin réel, et dimensionnez le routeur principal en"
-            " conséquence",
+            "inscrivez dans remote_sites[].media_path le chemin réel, et dimensionnez le routeur principal"
+            " en conséquence",
         )
         yield Clash((path, row), says, mend)
 
@@ -97,13 +97,11 @@ def _transfer(facts: Facts, around: Facts) -> Iterator[Clash]:
     if facts.text(site) == "main" and counts.get("ipbx") == 0 and counts.get("carrier_rs", 0) > 0:
         says = said(
             "after a transfer back to the carrier the table counts 0 on the IPBX ({other}), although all"
-            " signalling goes through it ({one}) and it joins the two calls itself, as a B2BUA: they"
-            " take two of"
-            " its channels",
+            " signalling goes through it ({one}) and it joins the two calls itself, as a B2BUA: they take"
+            " two of its channels",
             "après un transfert vers l'opérateur, le tableau compte 0 sur l'IPBX ({other}), alors que"
-            " toute la"
-            " signalisation y passe ({one}) et qu'il joint lui-même les deux appels, en B2BUA : ils occupent"
-            " deux de ses canaux",
+            " toute la signalisation y passe ({one}) et qu'il joint lui-même les deux appels, en B2BUA :"
+            " ils occupent deux de ses canaux",
             one=facts[site].section,
             other=facts[row].section,
         )
@@ -121,8 +119,7 @@ def _root(facts: Facts, around: Facts) -> Iterator[Clash]:
         says = said(
             "the guide trusts the carrier by {root} ({section}), which {who} distrust from {since} on",
             "le guide fait confiance à l'opérateur par {root} ({section}), que {who} n'approuve plus à"
-            " partir du"
-            " {since}",
+            " partir du {since}",
             root=row.root,
             section=facts[key].section,
             who=row.programmes,
@@ -130,9 +127,8 @@ def _root(facts: Facts, around: Facts) -> Iterator[Clash]:
         )
         mend = said(
             "ask the carrier which chain its access SBCs present today; hold both in the trust store",
-            "demandez à l'opérateur quelle chaîne présentent ses SBC d'accès aujourd'hui ; gardez les"
-            " deux dans"
-            " le magasin de confiance",
+            "demandez à l'opérateur quelle chaîne présentent ses SBC d'accès aujourd'hui ; gardez les deux"
+            " dans le magasin de confiance",
         )
         yield Clash((key,), says, mend, row.source)
 
@@ -142,8 +138,7 @@ def _footnotes(facts: Facts, around: Facts) -> Iterator[Clash]:
     if mark in facts.by_key and not facts.known(mark):
         says = said(
             "asterisks stand on source ports and media ports of the firewall table ({section}), and no"
-            " footnote"
-            " says what they mean",
+            " footnote says what they mean",
             "des astérisques figurent sur les ports source et média du tableau de pare-feu ({section}), et"
             " aucune note n'en donne le sens",
             section=facts[mark].section,
@@ -159,21 +154,20 @@ def _name_interface(facts: Facts, around: Facts) -> Iterator[Clash]:
     name, trunk = "internet.name_interface", "internet.trunk_interface"
     if facts.text(name) != facts.text(trunk):
         says = said(
-            "the certificate's name is taken from {name} ({one}), the trunk is on {trunk} ({other}): a name"
-            " written where one would look for it is not in the certificate",
+            "the certificate's name is taken from {name} ({one}), the trunk is on {trunk} ({other}): a"
+            " name written where one would look for it is not in the certificate",
             "le nom du certificat vient de {name} ({one}), le trunk est sur {trunk} ({other}) : un nom"
-            " inscrit"
-            " là où on le chercherait n'est pas dans le certificat",
+            " inscrit là où on le chercherait n'est pas dans le certificat",
             name=facts.text(name),
             trunk=facts.text(trunk),
             one=facts[name].section,
             other=facts[trunk].section,
         )
         mend = said(
-            "write the public FQDN at {name}, the public address at {trunk}, and check the CSR before it is"
-            " sent",
-            "inscrivez le FQDN public sur {name}, l'adresse publique sur {trunk}, et vérifiez la CSR avant de"
-            " l'envoyer",
+            "write the public FQDN at {name}, the public address at {trunk}, and check the CSR before it"
+            " is sent",
+            "inscrivez le FQDN public sur {name}, l'adresse publique sur {trunk}, et vérifiez la CSR avant"
+            " de l'envoyer",
             name=facts.text(name),
             trunk=facts.text(trunk),
         )
@@ -185,8 +179,8 @@ def _records(facts: Facts, around: Facts) -> Iterator[Clash]:
     unused = [kind for kind in facts.words(offered) if kind != facts.text(chosen)]
     if unused:
         says = said(
-            "the access SBCs are in the DNS as {offered} ({one}); the IPBX is set to ask for {chosen} alone"
-            " ({other}), so what {unused} says of order and port is never read",
+            "the access SBCs are in the DNS as {offered} ({one}); the IPBX is set to ask for {chosen}"
+            " alone ({other}), so what {unused} says of order and port is never read",
             "les SBC d'accès sont dans le DNS en {offered} ({one}) ; l'IPBX est réglé pour ne demander que"
             " {chosen} ({other}) : ce que {unused} dit de l'ordre et du port n'est jamais lu",
             offered=", ".join(facts.words(offered)),
@@ -224,10 +218,9 @@ def _bold(facts: Facts, around: Facts) -> Iterator[Clash]:
     if lost in facts.by_key and not facts.known(lost) and facts.known(offered):
         says = said(
             "which of the {count} suites of TLS 1.2 the IPBX speaks stood in bold type ({section}), and"
-            " that is"
-            " lost",
-            "celles des {count} suites TLS 1.2 que parle l'IPBX étaient en gras ({section}), et le gras est"
-            " perdu",
+            " that is lost",
+            "celles des {count} suites TLS 1.2 que parle l'IPBX étaient en gras ({section}), et le gras"
+            " est perdu",
             count=len(facts.numbers(offered)),
             section=facts[lost].section,
         )
@@ -259,15 +252,14 @@ def _addresses(facts: Facts, around: Facts) -> Iterator[Clash]:
             "the service is reached by FQDN only ({one}), but the firewall is to be opened for addresses"
             " ({other}): the day the carrier moves a name, its DNS says so and the firewall does not",
             "le service ne se joint que par FQDN ({one}), mais le pare-feu s'ouvre pour des adresses"
-            " ({other}) :"
-            " le jour où l'opérateur déplace un nom, son DNS le dit et le pare-feu non",
+            " ({other}) : le jour où l'opérateur déplace un nom, son DNS le dit et le pare-feu non",
             one=facts[name].section,
             other=facts[address].section,
         )
         mend = said(
             "let the firewall follow the names where it can; else have the carrier announce every move",
-            "laissez le pare-feu suivre les noms s'il le peut ; sinon faites annoncer chaque déplacement par"
-            " l'opérateur",
+            "laissez le pare-feu suivre les noms s'il le peut ; sinon faites annoncer chaque déplacement"
+            " par l'opérateur",
         )
         yield Clash((name, address), says, mend)
 
@@ -277,10 +269,9 @@ def _unit(facts: Facts, around: Facts) -> Iterator[Clash]:
     if facts.text(unit) and facts.words(public) and around.known("subject.ou_ends"):
         says = said(
             "the CSR asks for OU={unit} ({one}), and a public CA is to sign it ({other}): none issues an"
-            " OU since"
-            " {since}",
-            "la CSR demande OU={unit} ({one}) et une CA publique doit la signer ({other}) : aucune ne délivre"
-            " d'OU depuis le {since}",
+            " OU since {since}",
+            "la CSR demande OU={unit} ({one}) et une CA publique doit la signer ({other}) : aucune ne"
+            " délivre d'OU depuis le {since}",
             unit=facts.text(unit),
             one=facts[unit].section,
             other=facts[public].section,
@@ -298,12 +289,10 @@ def _client_auth(facts: Facts, around: Facts) -> Iterator[Clash]:
     rows = dates.client_auth(around)
     if facts.flag(mutual) and facts.words(public) and rows:
         says = said(
-            "both sides are to authenticate themselves ({one}) with certificates of public CAs"
-            " ({other}), which"
-            " issue none for clients from {ends} on",
-            "les deux côtés doivent s'authentifier ({one}) avec des certificats de CA publiques"
-            " ({other}), qui"
-            " n'en délivrent plus pour clients à partir du {ends}",
+            "both sides are to authenticate themselves ({one}) with certificates of public CAs ({other}),"
+            " which issue none for clients from {ends} on",
+            "les deux côtés doivent s'authentifier ({one}) avec des certificats de CA publiques ({other}),"
+            " qui n'en délivrent plus pour clients à partir du {ends}",
             one=facts[mutual].section,
             other=facts[public].section,
             ends=rows[-1].ends.isoformat(),
@@ -322,8 +311,7 @@ def _dtls(facts: Facts, around: Facts) -> Iterator[Clash]:
     if facts.flag(switch) and facts.text(transport) == "tls":
         says = said(
             "the switch for SIP over TLS ({other}) is called DTLS Encryption ({one}); DTLS is the"
-            " encryption of"
-            " datagrams, and no part of this trunk",
+            " encryption of datagrams, and no part of this trunk",
             "l'interrupteur du SIP sur TLS ({other}) s'appelle DTLS Encryption ({one}) ; DTLS chiffre des"
             " datagrammes et n'a aucune part à ce trunk",
             one=facts[switch].section,
@@ -361,8 +349,8 @@ def _versions(facts: Facts, around: Facts) -> Iterator[Clash]:
         says = said(
             "guideline and profile are for {first} and later ({one}), certified are {certified} alone"
             " ({other})",
-            "guide de configuration et profil valent dès {first} ({one}), seules {certified} sont certifiées"
-            " ({other})",
+            "guide de configuration et profil valent dès {first} ({one}), seules {certified} sont"
+            " certifiées ({other})",
             first=first,
             certified=", ".join(certified),
             one=facts[shared].section,
