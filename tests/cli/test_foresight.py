@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -59,6 +60,9 @@ def test_files_that_are_not_there_are_one_note_and_those_in_the_way_a_must(
     (folder / "ipbx.key").mkdir()
     assert checked(site, "2026-06-01", capsys) == (1, {"CERT-2b": "certificates.public_server.key"})
     (folder / "ipbx.key").rmdir()
+    os.mkfifo(folder / "ipbx.key")
+    assert checked(site, "2026-06-01", capsys) == (1, {"CERT-2b": "certificates.public_server.key"})
+    (folder / "ipbx.key").unlink()
     (folder / "ipbx.key").write_bytes(b"x" * ((1 << 20) + 1))
     assert checked(site, "2026-06-01", capsys) == (1, {"CERT-2b": "certificates.public_server.key"})
 

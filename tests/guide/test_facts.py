@@ -118,7 +118,16 @@ def test_a_wrong_facts_file_names_its_key(text: str, where: str) -> None:
         ("internet.codecs", '["PCMU"]', '"PCMU"'),
         ("internet.encrypted", "false", '"yes"'),
         ("internet.signalling_port", "5081", "true"),
-        ("sizing.offnet_hq", "{ ipbx = 1 }", "1"),
+        (
+            "sizing.offnet_hq",
+            "{ ipbx = 2, wan_hq = 2, wan_rs = 0, carrier_hq = 1, carrier_rs = 0 }",
+            "{ ipbx = 1 }",
+        ),
+        ("sizing.offnet_rs", '"ask the carrier"', "1"),
+        ("internet.media_ports", "[1, 65535]", "[6000]"),
+        ("internet.media_ports", "[1, 1]", "[7000, 6000]"),
+        ("internet.media_ports", "[1, 2]", "[6000, 65536]"),
+        ("internet.firewall.dns_out", '["udp", "a", "b", "c"]', '["udp", "a", "b"]'),
         ("srtp.suite", '"ask the carrier"', "80"),
     ],
 )

@@ -256,3 +256,11 @@ def test_a_guide_that_says_nothing_of_certificates_asks_for_nothing() -> None:
     nothing = Facts("n", "t", "c", "e")
     odd = replace(GOOD, subject=(), trust=("own root", "own intermediate"))
     assert odd.findings(nothing) == ()
+
+
+@pytest.mark.parametrize("key", FACTS.by_key)
+def test_no_fact_of_the_guide_is_one_that_foresight_cannot_do_without(key: str) -> None:
+    less = replace(FACTS, by_key={other: fact for other, fact in FACTS.by_key.items() if other != key})
+    poor = replace(GOOD, trust=("own root",), days=300, uses=(SERVER,), subject=())
+    of_facts = {"CERT-1d", "CERT-3b", "CERT-3c", "PKI-8"}  # what the guide asks for
+    assert {one.rule for one in poor.findings(less)} | of_facts == of_facts | {"PKI-4", "PKI-5a"}

@@ -69,8 +69,12 @@ def papers_of(site: Site, folder: Path) -> tuple[Paper, ...]:
     """The files that a site names, as far as they are there."""
     found = []
     for path, file in named(site)[:FILES_MAX]:
+        place = folder / file
         try:
-            with (folder / file).open("rb") as stream:
+            if place.exists() and not place.is_file():  # a pipe would keep us waiting
+                found.append(Paper(path, file, None, "it is no file"))
+                continue
+            with place.open("rb") as stream:
                 data = stream.read(FILE_MAX + 1)
         except FileNotFoundError:
             found.append(Paper(path, file, None))

@@ -36,9 +36,11 @@ def read_facts(path: Path) -> Facts:
     """A facts file. Raises NoFacts for one that cannot be read, or says a thing in a form no reader takes."""
     shown = path.name
     try:
+        if path.exists() and not path.is_file():
+            raise ValueError("it is no file")  # a pipe would keep us waiting
         with path.open("rb") as stream:
             data = stream.read(FACTS_MAX + 1)
-    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+    except (OSError, ValueError) as error:  # ValueError: no file, or a NUL in its name
         why = getattr(error, "strerror", None) or str(error)
         says = said(
             "the facts file {file} cannot be read: {why}",

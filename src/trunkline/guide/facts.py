@@ -85,6 +85,7 @@ class Facts:
             wanted = _kind(model.value)
             if _kind(fact.value) != wanted:
                 raise ParseError(key, repr(fact.value), f"expected {wanted}")
+            _check_shape(fact, model)
 
     def __getitem__(self, key: str) -> Fact:
         return self.by_key[key]
@@ -149,6 +150,33 @@ def _kind(value: FactValue) -> str:
         return "a list of words" if any(isinstance(part, str) for part in value) else "a list of numbers"
     kinds: dict[type, str] = {str: "a word", bool: "true or false", int: "a number"}
     return kinds.get(type(value), "a row of numbers")
+
+
+def _check_shape(fact: Fact, model: Fact) -> None:
+    """What is read part by part has the parts: rows of tables, and ranges of ports."""
+    value, like = fact.value, model.value
+    if isinstance(value, Mapping) and isinstance(like, Mapping) and set(value) != set(like):
+        raise ParseError(fact.key, repr(dict(value)), f"expected the columns {', '.join(like)}")
+    if not isinstance(value, tuple) or not isinstance(like, tuple):
+        return
+    if fact.key.startswith(_ROWS) and len(value) != len(like):
+        raise ParseError(fact.key, repr(value), f"expected {len(like)} parts")
+    if fact.key.endswith("media_ports"):
+        ports = [port for port in value if isinstance(port, int) and 0 < port < 1 << 16]
+        if len(value) != 2 or len(ports) != 2 or ports[0] > ports[1]:
+            raise ParseError(fact.key, repr(value), "expected the first and the last port")
+
+
+# Read part by part: protocol, source, destination, port; a bulletin's number, English and French titles.
+_ROWS: Final = (
+    "internet.firewall.",
+    *(
+        "bulletins.interoperability",
+        "bulletins.configuration",
+        "bulletins.import_export",
+        "bulletins.versions",
+    ),
+)
 
 
 def _walk(group: Mapping[str, Any], prefix: str, depth: int) -> Iterator[Fact]:

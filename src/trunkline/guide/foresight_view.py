@@ -55,7 +55,17 @@ class View:
     store: TrustStore | None
 
 
-def unusable(path: Path, file: str, why: str) -> Verdict:
+_NO_CERTIFICATE = said(
+    "it holds no certificate in PEM or DER that can be read",
+    "il ne contient aucun certificat PEM ou DER lisible",
+)
+_NO_KEY = said(
+    "it holds no RSA or EC key in PEM, or one that asks for a password",
+    "il ne contient aucune clé RSA ou EC en PEM, ou une clé protégée par mot de passe",
+)
+
+
+def unusable(path: Path, file: str, why: Wording | str) -> Verdict:
     says = said("{file} cannot be used: {why}", "{file} est inutilisable : {why}", file=file, why=why)
     return rules.USABLE, Seen(path, says)
 
@@ -68,8 +78,8 @@ def store_of(papers: Sequence[Paper], unread: list[Verdict]) -> TrustStore | Non
             continue
         try:
             read_certificates(paper.data)
-        except ParseError as error:
-            unread.append(unusable(paper.path, paper.file, error.expected))
+        except ParseError:
+            unread.append(unusable(paper.path, paper.file, _NO_CERTIFICATE))
             whole = False
         else:
             files.append(paper.data)
@@ -84,8 +94,8 @@ def side_of(name: str, papers: dict[Path, Paper], unread: list[Verdict]) -> Side
         return None
     try:
         held = read_certificates(paper.data)
-    except ParseError as error:
-        unread.append(unusable(paper.path, paper.file, error.expected))
+    except ParseError:
+        unread.append(unusable(paper.path, paper.file, _NO_CERTIFICATE))
         return None
     key_data = (
         key_paper.data if key_paper is not None else paper.data if b"PRIVATE KEY" in paper.data else None
@@ -95,8 +105,8 @@ def side_of(name: str, papers: dict[Path, Paper], unread: list[Verdict]) -> Side
         place = key_paper or paper
         try:
             key = Key.parse(key_data)
-        except ParseError as error:
-            unread.append(unusable(place.path, place.file, error.expected))
+        except ParseError:
+            unread.append(unusable(place.path, place.file, _NO_KEY))
         else:
             fitting = [one for one in held if key.fits(one)]
             leaf = (*fitting, leaf)[0]
