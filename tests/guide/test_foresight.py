@@ -121,17 +121,17 @@ REQUIRE = {"trunk.gateways.1.security": {"sip_tls": "true", "srtp": "true", "pee
 CASES: dict[str, list[tuple[Scene, Scene]]] = {
     "PKI-2": [(GOOD, replace(GOOD, absent=("certificates.public_server.key",)))],
     "CERT-2b": [(GOOD, replace(GOOD, key_file="another"))],
-    "CERT-1b": [
+    "CERT-1d": [
         (GOOD, replace(GOOD, names=("other.customer.example",))),
         (GOOD, replace(GOOD, names=())),
         (replace(GOOD, common_name=""), replace(GOOD, common_name="192.0.2.130")),
     ],
-    "CERT-1c": [
+    "CERT-1e": [
         (GOOD, replace(GOOD, key="small", key_file="small")),
         (GOOD, replace(GOOD, key="an ec", key_file="an ec")),
         (GOOD, replace(GOOD, sha1=True)),
     ],
-    "CERT-1d": [(GOOD, replace(GOOD, subject=("L", "O")))],
+    "CERT-1f": [(GOOD, replace(GOOD, subject=("L", "O")))],
     "CERT-2c": [(GOOD, replace(GOOD, below=False))],
     "CERT-3b": [(GOOD, replace(GOOD, trust=(ROOT, G2, "own root", "own intermediate")))],
     "CERT-3c": [
@@ -262,5 +262,5 @@ def test_a_guide_that_says_nothing_of_certificates_asks_for_nothing() -> None:
 def test_no_fact_of_the_guide_is_one_that_foresight_cannot_do_without(key: str) -> None:
     less = replace(FACTS, by_key={other: fact for other, fact in FACTS.by_key.items() if other != key})
     poor = replace(GOOD, trust=("own root",), days=300, uses=(SERVER,), subject=())
-    of_facts = {"CERT-1d", "CERT-3b", "CERT-3c", "PKI-8"}  # what the guide asks for
+    of_facts = {"CERT-1f", "CERT-3b", "CERT-3c", "PKI-8"}  # what the guide asks for
     assert {one.rule for one in poor.findings(less)} | of_facts == of_facts | {"PKI-4", "PKI-5a"}

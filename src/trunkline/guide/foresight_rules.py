@@ -67,7 +67,7 @@ USABLE = _rule(
 )
 
 NAMES = _rule(
-    "CERT-1b",
+    "CERT-1d",
     Level.MUST,
     said(
         "The certificate bears the IPBX's public FQDN, as CN and as SAN",
@@ -90,7 +90,7 @@ NAMES = _rule(
 )
 
 STRENGTH = _rule(
-    "CERT-1c",
+    "CERT-1e",
     Level.MUST,
     said(
         "Key and signature are of the kind and size that the trunk takes",
@@ -110,7 +110,7 @@ STRENGTH = _rule(
 )
 
 SUBJECT = _rule(
-    "CERT-1d",
+    "CERT-1f",
     Level.NOTE,
     said(
         "The issued subject is the one that was asked for",
