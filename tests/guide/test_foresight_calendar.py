@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -153,6 +154,14 @@ def test_an_authority_that_is_named_leaves_the_other_cas_out() -> None:
         if "clientAuth" in event["SUMMARY"]
     }
     assert found == {"Sectigo", "DigiCert", "Chrome Root Program"}  # DigiCert signs for the carrier
+
+
+def test_the_first_and_the_last_day_there_are() -> None:
+    never = date.max - timedelta(days=1)
+    here = replace(GOOD, at=date.min, since=never, days=1)  # 99991231: no well-defined expiry
+    events = read(made(here))
+    assert {event["DTSTAMP"] for event in events} == {"00010101T000000Z"}
+    assert not any("ipbx.customer.example" in event["SUMMARY"] for event in events)
 
 
 def test_a_site_without_certificates_has_no_dates() -> None:

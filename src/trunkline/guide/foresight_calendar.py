@@ -30,7 +30,7 @@ class Due(NamedTuple):
 
 
 def dues(site: Site, papers: Sequence[Paper], facts: Facts, around: Facts, at: date) -> tuple[Due, ...]:
-    """Every date from that day on, the next one first."""
+    """Every date from that day on, the next one first; 31 December 9999 is never (RFC 5280)."""
     found: list[Due] = []
     if any(paper.data is not None for paper in papers):
         from trunkline.guide.foresight_view import expiries
@@ -39,7 +39,7 @@ def dues(site: Site, papers: Sequence[Paper], facts: Facts, around: Facts, at: d
             title = said("{name} expires", "{name} expire", name=name)
             found.append(Due(f"expiry:{key}", last, title, _expiry_text(facts, own)))
     found += _around(site, facts, around)
-    return tuple(sorted((due for due in found if due.on >= at), key=lambda due: (due.on, due.key)))
+    return tuple(sorted((due for due in found if at <= due.on < date.max), key=lambda due: (due.on, due.key)))
 
 
 def _expiry_text(facts: Facts, own: bool) -> Wording:
@@ -143,9 +143,9 @@ def calendar(site: Site, found: Iterable[Due], alarms: Sequence[int], at: date, 
         lines += [
             "BEGIN:VEVENT",
             f"UID:{_uid(site.customer, due.key)}",
-            f"DTSTAMP:{at:%Y%m%d}T000000Z",
-            f"DTSTART;VALUE=DATE:{due.on:%Y%m%d}",
-            f"DTEND;VALUE=DATE:{due.on + timedelta(days=1):%Y%m%d}",
+            f"DTSTAMP:{_basic(at)}T000000Z",
+            f"DTSTART;VALUE=DATE:{_basic(due.on)}",
+            f"DTEND;VALUE=DATE:{_basic(due.on + timedelta(days=1))}",
             f"SUMMARY:{_text(f'{site.customer}: {title}')}",
             f"DESCRIPTION:{_text(told(due.text, language))}",
             "TRANSP:TRANSPARENT",
@@ -162,6 +162,11 @@ def calendar(site: Site, found: Iterable[Due], alarms: Sequence[int], at: date, 
         lines.append("END:VEVENT")
     lines.append("END:VCALENDAR")
     return b"".join(_folded(line) for line in lines)
+
+
+def _basic(day: date) -> str:
+    """A DATE value (§3.3.4): four digits for any year."""
+    return day.isoformat().replace("-", "")
 
 
 def _uid(customer: str, key: str) -> str:
