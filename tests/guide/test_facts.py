@@ -129,6 +129,8 @@ def test_a_wrong_facts_file_names_its_key(text: str, where: str) -> None:
         ("internet.media_ports", "[1, 2]", "[6000, 65536]"),
         ("internet.firewall.dns_out", '["udp", "a", "b", "c"]', '["udp", "a", "b"]'),
         ("srtp.suite", '"ask the carrier"', "80"),
+        ("internet.transport", '"tcp"', '"TLS"'),
+        ("internet.gateway_dns", '"SRV"', '"NAPTR"'),
     ],
 )
 def test_another_guide_says_what_this_one_says_in_the_same_form(fact: str, good: str, bad: str) -> None:

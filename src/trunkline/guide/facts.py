@@ -153,10 +153,12 @@ def _kind(value: FactValue) -> str:
 
 
 def _check_shape(fact: Fact, model: Fact) -> None:
-    """What is read part by part has the parts: rows of tables, and ranges of ports."""
+    """What is read part by part has the parts, and what the site file has a word for is that word."""
     value, like = fact.value, model.value
     if isinstance(value, Mapping) and isinstance(like, Mapping) and set(value) != set(like):
         raise ParseError(fact.key, repr(dict(value)), f"expected the columns {', '.join(like)}")
+    if fact.key in _WORDS and value not in _WORDS[fact.key]:
+        raise ParseError(fact.key, repr(value), f"expected one of {', '.join(_WORDS[fact.key])}")
     if not isinstance(value, tuple) or not isinstance(like, tuple):
         return
     if fact.key.startswith(_ROWS) and len(value) != len(like):
@@ -167,6 +169,13 @@ def _check_shape(fact: Fact, model: Fact) -> None:
             raise ParseError(fact.key, repr(value), "expected the first and the last port")
 
 
+# The words of the site file: what a rule compares a key with.
+_WORDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "internet.transport": ("udp", "tcp", "tls"),
+    "internet.gateway_dns": ("none", "A", "SRV"),
+    "internet.trunk_interface": ("eth0", "eth1"),
+    "internet.name_interface": ("eth0", "eth1"),
+}
 # Read part by part: protocol, source, destination, port; a bulletin's number, English and French titles.
 _ROWS: Final = (
     "internet.firewall.",
