@@ -11,8 +11,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from trunkline.finding import Finding, Level, ParseError, Wording, said
+from trunkline.finding import Finding, ParseError, Wording, said
 from trunkline.guide.facts import Facts, shipped
+from trunkline.guide.own_facts import FACTS_FILE
 from trunkline.site.load import Loaded
 from trunkline.site.model import Site
 
@@ -29,7 +30,7 @@ class NoFacts(Exception):
 
     def finding(self) -> Finding:
         """It as a finding about `guide.facts`, not placed."""
-        return Finding("FACTS-1", Level.MUST, ".".join(AT), self.says, self.mend, "guide facts")
+        return Finding(FACTS_FILE.id, FACTS_FILE.level, ".".join(AT), self.says, self.mend, FACTS_FILE.source)
 
 
 def read_facts(path: Path) -> Facts:
@@ -66,11 +67,7 @@ def read_facts(path: Path) -> Facts:
             file=shown,
             why=str(error),
         )
-        mend = said(
-            "write it in the form of a shipped one: `trunkline guide facts --toml` prints that",
-            "écrivez-le dans la forme de celui livré : `trunkline guide facts --toml` l'affiche",
-        )
-        raise NoFacts(says, mend) from None
+        raise NoFacts(says, FACTS_FILE.mend) from None
     return facts
 
 
@@ -108,5 +105,5 @@ def guides_for(loaded: Loaded) -> tuple[Mapping[str, Facts], tuple[Finding, ...]
         return guides_of(draft.site, Path(loaded.file).parent), ()
     except NoFacts as error:
         guide = draft.site.guide
-        found = loaded.finding("FACTS-1", Level.MUST, AT, error.says, error.mend, "guide facts")
+        found = loaded.finding(FACTS_FILE.id, FACTS_FILE.level, AT, error.says, error.mend, FACTS_FILE.source)
         return {guide.name: Facts(guide.name, "", "", guide.edition)}, (found,)

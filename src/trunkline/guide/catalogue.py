@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from trunkline.finding import Finding, Level
-from trunkline.guide import foresight
+from trunkline.guide import foresight, own_facts
 from trunkline.guide.facts import Facts, Unknown, shipped
 from trunkline.guide.rule import Path, Rule, Seen
 from trunkline.guide.rules import bvpn, carrier, internet, numbering, system, trunk
@@ -22,6 +22,7 @@ RULES: tuple[Rule, ...] = (
     *numbering.RULES,
     *carrier.RULES,
     *foresight.RULES,
+    *own_facts.RULES,
 )
 
 _NO_FACTS = Facts("", "", "", "")
