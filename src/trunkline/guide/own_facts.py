@@ -19,10 +19,10 @@ FACTS_FILE: Final = Rule(
     look=None,
     needs=("guide.facts",),
     why=said(
-        "Nothing is known of the carrier then: no rule that rests on its guide is applied, and neither the IPBX"
-        " nor the virtual carrier knows its ports, suites and codecs.",
-        "On ne sait alors rien de l'opérateur : aucune règle qui repose sur son guide n'est appliquée, et ni"
-        " l'IPBX ni l'opérateur virtuel n'en connaissent les ports, les suites et les codecs.",
+        "Nothing is known of the carrier then: no rule that rests on its guide is applied, and neither the"
+        " IPBX nor the virtual carrier knows its ports, suites and codecs.",
+        "On ne sait alors rien de l'opérateur : aucune règle qui repose sur son guide n'est appliquée, et"
+        " ni l'IPBX ni l'opérateur virtuel n'en connaissent les ports, les suites et les codecs.",
     ),
 )
 
