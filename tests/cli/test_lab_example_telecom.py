@@ -100,4 +100,5 @@ def test_a_facts_file_that_cannot_be_used_is_one_clear_finding(tmp_path: Path) -
                 told = out + err
                 assert code == (1 if verb == "check" else 2), told
                 assert told.count(": MUST guide.facts: the facts file facts.toml ") == 1, told
+                assert "[FACTS-1, guide facts]" in told
                 assert words in told
