@@ -69,11 +69,13 @@ def made(
     until: datetime = AT + DAY,
     key_ids: bool = True,
     serial: int = 7,
+    parts: Iterable[x509.NameAttribute[str]] = (),
 ) -> Made:
-    """A certificate valid around AT; without an issuer it signs itself."""
+    """A certificate valid around AT; without an issuer it signs itself. `parts` stand before the CN."""
     own = key(key_label or subject)
     signer, by = (own, name(subject)) if issuer is None else (issuer.key, issuer.certificate.subject)
-    builder = x509.CertificateBuilder().subject_name(name(subject)).issuer_name(by)
+    full = x509.Name([*parts, *name(subject)])
+    builder = x509.CertificateBuilder().subject_name(full).issuer_name(by)
     builder = builder.public_key(own.private.public_key()).serial_number(serial)
     builder = builder.not_valid_before(since).not_valid_after(until)
     if key_ids:

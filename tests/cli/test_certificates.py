@@ -19,6 +19,8 @@ SECURITY = "trunk.gateways.0.security"
 OTHER = "trunk.gateways.1.security"
 NAMES = tuple(f"sbc{n}.business-talk-ip.orange-business.com" for n in (1, 2))
 
+FACTS = shipped()["business-talk-oxo-6.x"]
+
 
 def site(changes: dict[str, Any]) -> Site:
     found = load(edited(changes, INTERNET), INTERNET.name)
@@ -27,7 +29,7 @@ def site(changes: dict[str, Any]) -> Site:
 
 
 def papers() -> Papers:
-    return Papers(identity(PBX), identity(PBX), authority("Carrier").store)
+    return Papers(identity(PBX), identity(PBX), authority("Carrier").store, FACTS)
 
 
 def parties(changes: dict[str, Any] | None = None) -> Parties:

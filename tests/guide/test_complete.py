@@ -13,11 +13,17 @@ from tests.guide.cases import every, guides
 
 import trunkline
 from trunkline.finding import Wording
+from trunkline.guide import foresight
 from trunkline.guide.catalogue import RULES
 
 SOURCES = Path(trunkline.__file__).parent
 # Told while a verb runs, so no site file alone can show it: the test that shows a pass and a failure.
-ELSEWHERE = {"SITE-9": "cli/test_sitefile.py", "SITE-19": "cli/test_sitefile.py"}
+ELSEWHERE = {
+    "SITE-9": "cli/test_sitefile.py",
+    "SITE-19": "cli/test_sitefile.py",
+    "FACTS-1": "cli/test_lab_example_telecom.py",
+    **{rule.id: "guide/test_foresight.py" for rule in foresight.RULES},
+}
 
 
 def test_every_rule_has_a_passing_and_a_failing_case() -> None:

@@ -109,3 +109,40 @@ def test_a_wrong_facts_file_names_its_key(text: str, where: str) -> None:
     with pytest.raises(ParseError) as caught:
         Facts.parse(text)
     assert caught.value.where == where
+
+
+@pytest.mark.parametrize(
+    ("fact", "good", "bad"),
+    [
+        ("internet.media_ports", "[40000, 49999]", '["40000", "49999"]'),
+        ("internet.codecs", '["PCMU"]', '"PCMU"'),
+        ("internet.encrypted", "false", '"yes"'),
+        ("internet.signalling_port", "5081", "true"),
+        (
+            "sizing.offnet_hq",
+            "{ ipbx = 2, wan_hq = 2, wan_rs = 0, carrier_hq = 1, carrier_rs = 0 }",
+            "{ ipbx = 1 }",
+        ),
+        ("sizing.offnet_rs", '"ask the carrier"', "1"),
+        ("internet.media_ports", "[1, 65535]", "[6000]"),
+        ("internet.media_ports", "[1, 1]", "[7000, 6000]"),
+        ("internet.media_ports", "[1, 2]", "[6000, 65536]"),
+        ("internet.firewall.dns_out", '["udp", "a", "b", "c"]', '["udp", "a", "b"]'),
+        ("srtp.suite", '"ask the carrier"', "80"),
+        ("internet.transport", '"tcp"', '"TLS"'),
+        ("internet.gateway_dns", '"SRV"', '"NAPTR"'),
+    ],
+)
+def test_another_guide_says_what_this_one_says_in_the_same_form(fact: str, good: str, bad: str) -> None:
+    group, _, key = fact.rpartition(".")
+    line = HEAD + '[{}]\n{} = {{ value = {}, section = "1" }}\n'
+    Facts.parse(line.format(group, key, good)).check_kinds(FACTS)
+    with pytest.raises(ParseError) as caught:
+        Facts.parse(line.format(group, key, bad)).check_kinds(FACTS)
+    assert caught.value.where == fact
+
+
+def test_a_facts_file_cannot_make_its_reader_fall_over() -> None:
+    for text in ("a=" + "[" * 100_000, "a=" + "9" * 10_000, f"{HEAD}{'.'.join('a' * 5000)} = 1\n"):
+        with pytest.raises(ParseError):
+            Facts.parse(text)

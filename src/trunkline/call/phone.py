@@ -17,7 +17,7 @@ from trunkline.call.node import Drain, Input, Output, Received, TlsRefused, TlsU
 from trunkline.call.party import NORMAL, SILENCE, Behaviour, Party
 from trunkline.finding import ParseError
 from trunkline.media import anchor
-from trunkline.sdp.offer_answer import Capabilities, Stream
+from trunkline.sdp.offer_answer import PCMA, Capabilities, Codec, Stream
 from trunkline.sip.endpoint import Endpoint, EndpointSettings, RequestReceived, ResponseReceived
 from trunkline.sip.flow import Flow, Ids
 from trunkline.sip.locate import Answers
@@ -37,8 +37,8 @@ MEDIA_LOST = Cause(41, 0, "the media engine is gone")
 class PhoneSettings:
     """One phone: its account at `registrar`, and the addresses it uses.
 
-    `flow` is the path to the IPBX; `media` the IP literal its RTP leaves from; with `suites`
-    it speaks SRTP (RFC 4568) and nothing else.
+    `flow` is the path to the IPBX; `media` the IP literal its RTP leaves from; `codecs` what it
+    speaks, best first; with `suites` that is SRTP (RFC 4568) and nothing else.
     """
 
     extension: str
@@ -48,6 +48,7 @@ class PhoneSettings:
     media: str
     name: str = ""
     expires: int = 300
+    codecs: tuple[Codec, ...] = (PCMA,)
     suites: tuple[str, ...] = ()
     timers: TimerValues = field(default_factory=TimerValues)
 
@@ -234,7 +235,7 @@ class Phone:
             self.endpoint,
             id,
             POLICY,
-            Terms(id, self.settings.media, Capabilities(suites=self.settings.suites)),
+            Terms(id, self.settings.media, Capabilities(self.settings.codecs, suites=self.settings.suites)),
             self,
         )
 

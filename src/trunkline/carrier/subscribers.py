@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from trunkline.call.party import TEST_TONES, Behaviour
-from trunkline.sdp.offer_answer import PCMA, PCMU, Capabilities
+from trunkline.sdp.offer_answer import Capabilities, spoken
 from trunkline.site.model import CarrierKnobs, CarrierSubscriber
 
 UNALLOCATED = Behaviour(does="unallocated")
@@ -61,6 +61,4 @@ def capabilities(knobs: CarrierKnobs, suites: tuple[str, ...] = ()) -> Capabilit
 
     With `suites` it is SRTP, as the customer's side of a secured trunk.
     """
-    known = {codec.name: codec for codec in (PCMA, PCMU)}
-    codecs = tuple(known[name] for name in knobs.codecs if name in known) or (PCMA,)
-    return Capabilities(codecs, suites=suites)
+    return Capabilities(spoken(knobs.codecs), suites=suites)

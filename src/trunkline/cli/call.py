@@ -27,6 +27,7 @@ from trunkline.lab.phones import LabPhone, side_of
 from trunkline.lab.scenarios import listening_for
 from trunkline.lab.wire import Passed, Watching, of_calls
 from trunkline.pbx.dialplan import Dialplan, External
+from trunkline.sdp.offer_answer import spoken
 from trunkline.sip.transaction import TimerValues
 from trunkline.site.model import CarrierSubscriber, Site, User
 
@@ -100,6 +101,7 @@ async def _call(given: Namespace, site: Site, user: User, number: str) -> bool:
         phone = LabPhone(
             user, site.phones.realm, registrar, given.address or address_toward(*registrar),
             timers=TimerValues(t.t1, t.t2, t.t4), trace=wire, behaviour=Behaviour(does="busy"),
+            codecs=spoken(site.trunk.gateways[0].media.codecs),
         )  # fmt: skip
         parts.push_async_callback(phone.stop)
         phone.start()

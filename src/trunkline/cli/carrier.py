@@ -34,8 +34,9 @@ from trunkline.call.party import TEST_TONES, Behaviour
 from trunkline.carrier.faults import Fault
 from trunkline.carrier.sbc import Sbc
 from trunkline.cli import certificates, sbc_certificates, serving
-from trunkline.cli.sitefile import EXIT_FINDINGS, EXIT_GOOD, Refused, complain, lines, ready
-from trunkline.guide.facts import shipped
+from trunkline.cli.guides import NoFacts, facts_of
+from trunkline.cli.sitefile import EXIT_FINDINGS, EXIT_GOOD, Refused, complain, lines, placed, ready
+from trunkline.guide.facts import Facts
 from trunkline.site.model import CarrierSbc, Site
 
 PLACED_SECONDS = 10.0  # a call that was asked for hangs up by itself after that
@@ -68,7 +69,9 @@ def main(given: Namespace) -> int:
     try:
         if given.ask:
             return _ask(given, sbcs)
-        return run(_serve(given, site, sbcs))
+        return run(_serve(given, site, facts_of(site, Path(given.site).parent), sbcs))
+    except NoFacts as error:
+        return complain(Refused(given.site, placed(given.site, (error.finding(),))))
     except Refused as refused:
         return complain(refused)
     except (OSError, NoFolder) as error:
@@ -78,10 +81,10 @@ def main(given: Namespace) -> int:
 # --- running --------------------------------------------------------------------------
 
 
-async def _serve(given: Namespace, site: Site, sbcs: list[CarrierSbc]) -> int:
+async def _serve(given: Namespace, site: Site, facts: Facts, sbcs: list[CarrierSbc]) -> int:
     async with serving.Parts() as parts:
         trace = parts.trace(given.trace)
-        rooms = [_Room(given, site, sbc, trace) for sbc in sbcs]
+        rooms = [_Room(given, site, facts, sbc, trace) for sbc in sbcs]
         for room in rooms:
             parts.callback(room.close)
             room.open(parts)
@@ -117,8 +120,10 @@ def _socket(given: Namespace, label: str, count: int) -> Path:
 class _Room:
     """One access SBC with its driver and its subscribers' media."""
 
-    def __init__(self, given: Namespace, site: Site, settings: CarrierSbc, trace: Trace | None) -> None:
-        self.label, self.settings, self.site = settings.label, settings, site
+    def __init__(
+        self, given: Namespace, site: Site, facts: Facts, settings: CarrierSbc, trace: Trace | None
+    ) -> None:
+        self.label, self.settings, self.site, self.facts = settings.label, settings, site, facts
         self._file, self._keylog = given.site, given.keylog or ""
         self._ids = SystemIds()
         self.sbc = Sbc(site, settings, self._ids, clock.now())
@@ -136,13 +141,19 @@ class _Room:
         parties, keylog = self._parties(), self._keylog
         driver.tls(here.signalling, here.port, parties, upkeep=certificates.UPKEEP, keylog=keylog)
         driver.udp(here.signalling, here.public_port)
-        facts = shipped()[self.site.guide.name]
-        first, last = facts.numbers("internet.media_ports")
-        dscp = facts.number("qos.dscp_media")
-        parts.workers(driver, self._ids, serving.Media({here.media: (first, last)}, dscp, workers=1))
+        parts.workers(driver, self._ids, self._media())
+
+    def _media(self) -> serving.Media:
+        """Ports and mark of the guide; where it leaves them open, what the customer's side has."""
+        facts, media = self.facts, self.site.media
+        first, last = media.phone_ports.first, media.phone_ports.last
+        if facts.known("internet.media_ports"):
+            first, last = facts.numbers("internet.media_ports")
+        dscp = facts.number("qos.dscp_media") if facts.known("qos.dscp_media") else media.dscp
+        return serving.Media({self.settings.media: (first, last)}, dscp, workers=1)
 
     def _parties(self) -> Parties:
-        return sbc_certificates.parties(self._file, self.site, self.settings)
+        return sbc_certificates.parties(self._file, self.site, self.settings, self.facts)
 
     def renew(self) -> list[str]:
         """Read the certificates again, for the handshakes to come; why not, a line an error."""

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from trunkline.aio import clock
+from trunkline.cli.language import lang_argument
 from trunkline.cli.sitefile import planned
 from trunkline.finding import Language, ParseError, Wording, said, told
 from trunkline.guide.facts import Facts
@@ -176,7 +177,7 @@ def options(parser: ArgumentParser, *, dated: bool = True) -> None:
     """The options that most parts of the verb take."""
     if dated:
         parser.add_argument("--at", metavar="DATE", default="", help="judge at this day; default: today")
-    parser.add_argument("--lang", choices=("en", "fr"), default="en", help="the language; default en")
+    lang_argument(parser)
 
 
 def secret(given: Namespace) -> bytes:

@@ -15,8 +15,9 @@ from typing import Any, Final
 from trunkline.aio.stream import Upkeep
 from trunkline.aio.tls import Terms, TlsContext
 from trunkline.aio.tls_stream import Parties
+from trunkline.cli.guides import NoFacts, facts_of
 from trunkline.finding import Finding, Level, ParseError
-from trunkline.guide.facts import Facts, shipped
+from trunkline.guide.facts import Facts
 from trunkline.pbx.exchange import Listen
 from trunkline.pki.chain import judge
 from trunkline.pki.identity import Identity
@@ -28,6 +29,8 @@ from trunkline.site.model import CertificateFiles, Site
 
 FILE_MAX: Final = 1 << 20  # bytes of a PEM file
 _NEWEST: Final = "1.3"
+_SUITES_1_3: Final = (0x1302, 0x1301, 0x1303)  # RFC 8446 §9.1
+_SUITES_1_2: Final = (0xC030, 0xC02F, 0xC02C, 0xC02B)  # RFC 9325 §4.2.1
 # RFC 5626 §4.4.1 has us ping within 120 s, and give up without a pong only where that was negotiated:
 # a peer that is gone is noticed by what TCP and OPTIONS no longer get through.
 UPKEEP: Final = Upkeep(ping=95.0, pong=0.0, reopen=2.0)
@@ -35,11 +38,12 @@ UPKEEP: Final = Upkeep(ping=95.0, pong=0.0, reopen=2.0)
 
 @dataclass(frozen=True, slots=True)
 class Papers:
-    """Our certificates, and whom we trust."""
+    """Our certificates, whom we trust, and the guide's word on both."""
 
     trunk: Identity
     phones: Identity
     trust: TrustStore
+    facts: Facts  # of the guide that says how they are used
 
     def shown(self) -> list[dict[str, Any]]:
         """For `trunkline status`."""
@@ -65,6 +69,10 @@ def read(site: Site, folder: Path, at: datetime) -> tuple[Papers | None, tuple[F
     if wanted.phones is not None:
         phones = identity_of("certificates.phones", wanted.phones, folder, findings)
     trust = trust_of("certificates.trust", wanted.trust, folder, findings)
+    try:
+        facts = facts_of(site, folder)
+    except NoFacts as error:
+        return None, (*findings, error.finding())
     if trunk is None or phones is None or trust is None:
         return None, tuple(findings)
     own = site.interfaces.eth0.domain_name
@@ -74,7 +82,7 @@ def read(site: Site, folder: Path, at: datetime) -> tuple[Papers | None, tuple[F
         names = (own,) if own else None
         judged = judge(identity.chain, trust, at, role=Role.SERVER, names=names)
         findings += [replace(fault, level=Level.SHOULD) for fault in judged.findings(place)]
-    return Papers(trunk, phones, trust), tuple(findings)
+    return Papers(trunk, phones, trust, facts), tuple(findings)
 
 
 def secured(site: Site, papers: Papers | None) -> dict[tuple[str, int], Parties]:
@@ -91,7 +99,7 @@ def secured(site: Site, papers: Papers | None) -> dict[tuple[str, int], Parties]
 
 def trunk_parties(site: Site, papers: Papers) -> Parties:
     """TLS with the access SBCs: each is asked for its own name, and known by it when it calls in."""
-    facts = shipped()[site.guide.name]
+    facts = papers.facts
     gateways = {name_of(gateway): gateway for gateway in site.trunk.gateways}
     return Parties(
         _terms(site, papers.trunk, papers.trust, facts, site.trunk.gateways),
@@ -105,7 +113,7 @@ def trunk_parties(site: Site, papers: Papers) -> Parties:
 
 def phone_parties(site: Site, papers: Papers) -> Parties:
     """TLS with the phones: they check our certificate and log in with their password."""
-    terms = _terms(site, papers.phones, papers.trust, shipped()[site.guide.name], site.trunk.gateways)
+    terms = _terms(site, papers.phones, papers.trust, papers.facts, site.trunk.gateways)
     return Parties(replace(terms, mutual=False))
 
 
@@ -124,16 +132,23 @@ def _terms(
         wildcard=all(tab.wildcard_names for tab in tabs),
         common_name=all(tab.common_name for tab in tabs),
     )
-    spoken = facts.words("tls.versions_oce")[-1] if site.product.model == "OCE" else _NEWEST
+    bounded = site.product.model == "OCE" and facts.known("tls.versions_oce")
+    spoken = facts.words("tls.versions_oce")[-1] if bounded else _NEWEST
     return Terms(
         identity,
         trust,
-        facts.numbers("tls.suites_1_3"),
-        facts.numbers("tls.suites_1_2"),
+        *suites_of(facts),
         most=max(tab.tls_max or spoken for tab in tabs),
         mutual=any(tab.mutual_authentication for tab in tabs),
         policy=policy,
     )
+
+
+def suites_of(facts: Facts) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The suites of TLS 1.3 and of TLS 1.2, best first: the guide's, or the RFCs' where it names none."""
+    newer = facts.numbers("tls.suites_1_3") if facts.known("tls.suites_1_3") else _SUITES_1_3
+    older = facts.numbers("tls.suites_1_2") if facts.known("tls.suites_1_2") else _SUITES_1_2
+    return newer, older
 
 
 def identity_of(

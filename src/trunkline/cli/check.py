@@ -3,6 +3,7 @@
 Passwords that the file refers to need not be there. A finding is suppressed by a comment
 on the line of its key or the line above, with a reason; the report lists it:
   # trunkline: ignore CAC-1b -- the backup is smaller on purpose
+The certificate files that it names are read where they are, and judged on the day --at.
 
 With --fleet every *.yaml and *.yml below DIR is checked: the text is then one line a site
 and a summary, and JSON one object a line. `trunkline explain ID` tells more of a rule.
@@ -20,6 +21,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TextIO
 
+from trunkline.cli import foresight
 from trunkline.cli.language import lang_argument, language
 from trunkline.cli.sitefile import EXIT_UNREADABLE
 from trunkline.cli.verdicts import Asked, Part, parts
@@ -40,6 +42,7 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--strict", action="store_true", help="notes count: clean means nothing at all")
     parser.add_argument("-o", "--output", metavar="FILE", help="write the report to a file")
     lang_argument(parser)
+    foresight.arguments(parser)
 
 
 def main(given: Namespace) -> int:
@@ -53,7 +56,8 @@ def main(given: Namespace) -> int:
         )
         raise SystemExit(EXIT_UNREADABLE)
     style = Style(spoken, given.strict, bool(given.fleet) or len(given.sites) > 1, bool(given.fleet))
-    asked = Asked(given.format or ("json" if given.json else "text"), style, select, ignore)
+    format_ = given.format or ("json" if given.json else "text")
+    asked = Asked(format_, style, select, ignore, given.at or foresight.today())
     with ExitStack() as open_:
         try:
             out: TextIO = sys.stdout
@@ -118,6 +122,7 @@ def _fleet(folder: str, asked: Asked, spoken: Language) -> Iterable[Part]:
             yield part
     finally:
         progress.end()
+    foresight.arguments(parser)
 
 
 def _write(found: Iterable[Part], asked: Asked, out: TextIO) -> int:

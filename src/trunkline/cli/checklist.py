@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from trunkline.aio import clock
 from trunkline.aio.files import replace_text
+from trunkline.cli.language import lang_argument
 from trunkline.cli.paper import Paper
 from trunkline.cli.sitefile import EXIT_FINDINGS, EXIT_GOOD, EXIT_UNREADABLE, Refused, complain, planned
 from trunkline.finding import Language, ParseError, said, told
@@ -36,7 +37,7 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--note", default="", help="a remark, kept with what is ticked")
     parser.add_argument("--open", action="store_true", help="show open steps only")
     parser.add_argument("--progress", metavar="FILE", help="where ticks are kept; default SITE.progress.json")
-    parser.add_argument("--lang", choices=("en", "fr"), default="en", help="the language; default en")
+    lang_argument(parser)
     Paper.arguments(parser)
 
 

@@ -26,6 +26,8 @@ VERBS: Final[tuple[tuple[str, str], ...]] = (
     ("plan", "write the dossier of a site: drawing, sizing, firewall, forms, checklist"),
     ("explain", "say what a rule checks, why, and how to mend what it finds"),
     ("schema", "print the JSON Schema of the site file, for editors"),
+    ("calendar", "write the dates of a site's certificates as a calendar"),
+    ("guide", "list a carrier's facts, lint the guide, compare two editions"),
     ("run", "run the IPBX of a site file"),
     ("carrier", "run the virtual carrier that a site needs"),
     ("status", "ask the running IPBX: gateways, registrations, channels, calls"),
@@ -50,7 +52,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     verb.arguments(parser)
     parser.add_argument("--json", action="store_true", help="print JSON, for programs")
     try:
-        code: int = verb.main(parser.parse_args(words[1:]))
+        given = parser.parse_args(words[1:])
+        if "lang" in given:
+            from trunkline.cli.language import language
+
+            given.lang = language(given)
+        code: int = verb.main(given)
         sys.stdout.flush()
     except KeyboardInterrupt:
         return INTERRUPTED

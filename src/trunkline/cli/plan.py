@@ -19,9 +19,10 @@ from pathlib import Path
 
 from trunkline.aio.clock import civil_text
 from trunkline.cli import folder
+from trunkline.cli.guides import facts_of
 from trunkline.cli.sitefile import EXIT_FINDINGS, EXIT_GOOD, EXIT_UNREADABLE, judged, lines, read
 from trunkline.finding import Finding, Language, Level, said, told
-from trunkline.guide.facts import Facts, shipped
+from trunkline.guide.facts import Facts
 from trunkline.plan import diff
 from trunkline.plan.document import Chapter
 from trunkline.plan.dossier import dossier, files
@@ -123,7 +124,7 @@ def _planned(
     errors = tuple(found for found in findings if found.level is Level.MUST)
     if errors or loaded.site is None:
         return _refused(file, errors, language, EXIT_FINDINGS)
-    facts = shipped()[loaded.site.guide.name]
+    facts = facts_of(loaded.site, Path(file).parent)
     at = given.at or date.fromisoformat(civil_text()[:10])
     return loaded.site, facts, dossier(loaded.site, facts, at, given.users, findings)
 

@@ -6,17 +6,17 @@ from pathlib import Path
 
 from trunkline.aio.tls import Terms
 from trunkline.aio.tls_stream import Parties
-from trunkline.cli.certificates import identity_of, trust_of
+from trunkline.cli.certificates import identity_of, suites_of, trust_of
 from trunkline.cli.sitefile import Refused, placed
 from trunkline.finding import Finding, Level
-from trunkline.guide.facts import shipped
+from trunkline.guide.facts import Facts
 from trunkline.pki.names import domain
 from trunkline.site.model import CarrierSbc, Site
 
 _MEND = "name the PEM files in carrier.sbcs and carrier.trust; `trunkline lab` makes its own"
 
 
-def parties(file: str, site: Site, sbc: CarrierSbc) -> Parties:
+def parties(file: str, site: Site, sbc: CarrierSbc, facts: Facts) -> Parties:
     """TLS with the one customer: both show certificates, whoever connects, and its FQDN is asked for.
 
     TLS 1.2 and 1.3 with the guide's suites (TLS-1). Paths count from the site file's
@@ -35,8 +35,8 @@ def parties(file: str, site: Site, sbc: CarrierSbc) -> Parties:
         findings.append(_missing("carrier", "no root is trusted: every customer would be refused"))
     if identity is None or trust is None:
         raise Refused(file, placed(file, findings))
-    facts, name = shipped()[site.guide.name], site.interfaces.eth0.domain_name
-    terms = Terms(identity, trust, facts.numbers("tls.suites_1_3"), facts.numbers("tls.suites_1_2"))
+    name = site.interfaces.eth0.domain_name
+    terms = Terms(identity, trust, *suites_of(facts))
     return Parties(terms, (name,), {domain(name): terms})
 
 

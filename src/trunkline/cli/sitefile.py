@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from trunkline.cli.guides import facts_of, guides_for
 from trunkline.finding import Finding, Language, Level, said
 from trunkline.site.load import Loaded, UnreadableYaml, load
 from trunkline.site.model import Site
@@ -14,8 +15,6 @@ from trunkline.site.text import BYTES_MAX, SOURCE
 
 if TYPE_CHECKING:
     from trunkline.guide.facts import Facts
-
-if TYPE_CHECKING:
     from trunkline.guide.suppress import Sifted
 
 EXIT_GOOD: Final = 0
@@ -61,7 +60,8 @@ def sifted(loaded: Loaded, further: Iterable[Finding] = ()) -> Sifted:
     from trunkline.guide.catalogue import judge
     from trunkline.guide.suppress import sift
 
-    found = (*loaded.findings, *judge(loaded), *further)
+    guides, unread = guides_for(loaded)
+    found = (*loaded.findings, *unread, *judge(loaded, guides=guides), *further)
     every = sorted(found, key=lambda found: (found.line, found.column))
     return sift(loaded, every)
 
@@ -72,7 +72,8 @@ def ready(
     """The site a verb works with: no MUST finding, passwords in place. Raises Refused.
 
     `wanted` names the top-level keys whose passwords the verb needs; those of other keys
-    stay references.
+    stay references. The path of a facts file of its own becomes absolute: a lab runs a
+    copy of the site that stands elsewhere.
     """
     from trunkline.cli.secrets import fetched
 
@@ -95,13 +96,14 @@ def ready(
     site, missing = fetched(loaded, Path(file).parent, frozenset(wanted), environ)
     if missing:
         raise Refused(file, missing)
+    if site.guide.facts:
+        facts = str((Path(file).parent / site.guide.facts).resolve())
+        site = site.model_copy(update={"guide": site.guide.model_copy(update={"facts": facts})})
     return site
 
 
 def planned(file: str) -> tuple[Site, Facts]:
     """A site to be planned and its guide's facts: no MUST finding, passwords not fetched. Raises Refused."""
-    from trunkline.guide.facts import shipped
-
     try:
         loaded = read(file)
     except UnreadableYaml as error:
@@ -109,7 +111,7 @@ def planned(file: str) -> tuple[Site, Facts]:
     errors = [finding for finding in judged(loaded) if finding.level is Level.MUST]
     if errors or loaded.site is None:
         raise Refused(file, tuple(errors))
-    return loaded.site, shipped()[loaded.site.guide.name]
+    return loaded.site, facts_of(loaded.site, Path(file).parent)
 
 
 def placed(file: str, findings: Iterable[Finding]) -> tuple[Finding, ...]:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from datetime import date
+from pathlib import Path
 from typing import NamedTuple
 
+from trunkline.cli.foresight import foreseen, today
 from trunkline.cli.sitefile import read, sifted
 from trunkline.finding import Finding
 from trunkline.guide.catalogue import applied
@@ -16,12 +19,13 @@ from trunkline.site.load import UnreadableYaml
 
 
 class Asked(NamedTuple):
-    """What the user wants of each file."""
+    """What the user wants of each file; certificates are judged on the day `at`, today where it is None."""
 
     format: str = "text"
     style: Style = Style()
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
+    at: date | None = None
 
 
 class Part(NamedTuple):
@@ -41,7 +45,7 @@ def verdict(file: str, asked: Asked) -> Verdict:
     def counts(found: Finding) -> bool:
         return unavoidable(found) or chosen(found.rule, asked.select, asked.ignore)
 
-    told, suppressed = sifted(loaded)
+    told, suppressed = sifted(loaded, foreseen(loaded, Path(file).parent, asked.at or today()))
     findings = tuple(filter(counts, told))
     judged = applied(loaded) if asked.format == "junit" else ()  # no other report names what holds
     return Verdict(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from trunkline.finding import Finding, Level, said
+from trunkline.guide import foresight, own_facts
 from trunkline.guide.facts import Facts, Unknown, shipped
 from trunkline.guide.rule import Path, Rule, Seen
 from trunkline.guide.rules import (
@@ -65,6 +66,8 @@ RULES: tuple[Rule, ...] = (
     *overseas.RULES,
     *emergency.RULES,
     *fraud.RULES,
+    *foresight.RULES,
+    *own_facts.RULES,
 )
 
 _NO_FACTS = Facts("", "", "", "")
@@ -89,6 +92,20 @@ def judge(
         if _speaks(rule, draft, facts):
             findings += _placed(loaded, draft, rule, _places(rule, draft.site, facts))
     return tuple(sorted(findings, key=lambda finding: (finding.line, finding.column)))
+
+
+def placed(loaded: Loaded, seen: Iterable[tuple[Rule, Seen]], facts: Facts) -> tuple[Finding, ...]:
+    """What rules without a `look` found elsewhere about a site file, placed as `judge` places its own."""
+    draft = loaded.draft
+    if draft is None:
+        return ()
+    found = [
+        finding
+        for rule, one in seen
+        if _speaks(rule, draft, facts)
+        for finding in _placed(loaded, draft, rule, (one,))
+    ]
+    return tuple(sorted(found, key=lambda finding: (finding.line, finding.column)))
 
 
 def _speaks(rule: Rule, draft: Draft, facts: Facts) -> bool:

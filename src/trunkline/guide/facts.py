@@ -22,6 +22,8 @@ ASK: Final = "ask the carrier"
 Scalar = str | int | bool
 FactValue = Scalar | tuple[Scalar, ...] | Mapping[str, int]
 
+DEPTH_MAX: Final = 8  # levels of tables; the shipped guides have four
+
 _FACT_KEYS = {"value", "section", "requirements", "note"}
 
 
@@ -60,15 +62,30 @@ class Facts:
         """Read a facts file. ParseError names the key that is wrong."""
         try:
             document = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
+        except (ValueError, RecursionError) as error:  # ValueError: its own, and Python's for a giant number
             raise ParseError("facts", str(error), "expected TOML 1.0") from None
         if document.pop("schema", None) != 1:
             raise ParseError("schema", "", "expected schema = 1")
         name, title, carrier, edition = (
             _word(document, key) for key in ("name", "title", "carrier", "edition")
         )
-        facts = {fact.key: fact for fact in _walk(document, "")}
+        facts = {fact.key: fact for fact in _walk(document, "", DEPTH_MAX)}
         return cls(name, title, carrier, edition, MappingProxyType(facts))
+
+    def check_kinds(self, like: Facts) -> None:
+        """See that what `like` says too is said in the same form, or left open. Raises ParseError.
+
+        Readers take each fact in one form; another guide's other form must not pass for
+        a fact that the guide leaves open.
+        """
+        for key, fact in self.by_key.items():
+            model = like.by_key.get(key)
+            if model is None or not (fact.known and model.known):
+                continue
+            wanted = _kind(model.value)
+            if _kind(fact.value) != wanted:
+                raise ParseError(key, repr(fact.value), f"expected {wanted}")
+            _check_shape(fact, model)
 
     def __getitem__(self, key: str) -> Fact:
         return self.by_key[key]
@@ -131,13 +148,59 @@ def _word(document: dict[str, Any], key: str) -> str:
     return word
 
 
-def _walk(group: Mapping[str, Any], prefix: str) -> Iterator[Fact]:
+def _kind(value: FactValue) -> str:
+    """The form of a value, in words."""
+    if isinstance(value, tuple):
+        return "a list of words" if any(isinstance(part, str) for part in value) else "a list of numbers"
+    kinds: dict[type, str] = {str: "a word", bool: "true or false", int: "a number"}
+    return kinds.get(type(value), "a row of numbers")
+
+
+def _check_shape(fact: Fact, model: Fact) -> None:
+    """What is read part by part has the parts, and what the site file has a word for is that word."""
+    value, like = fact.value, model.value
+    if isinstance(value, Mapping) and isinstance(like, Mapping) and set(value) != set(like):
+        raise ParseError(fact.key, repr(dict(value)), f"expected the columns {', '.join(like)}")
+    if fact.key in _WORDS and value not in _WORDS[fact.key]:
+        raise ParseError(fact.key, repr(value), f"expected one of {', '.join(_WORDS[fact.key])}")
+    if not isinstance(value, tuple) or not isinstance(like, tuple):
+        return
+    if fact.key.startswith(_ROWS) and len(value) != len(like):
+        raise ParseError(fact.key, repr(value), f"expected {len(like)} parts")
+    if fact.key.endswith("media_ports"):
+        ports = [port for port in value if isinstance(port, int) and 0 < port < 1 << 16]
+        if len(value) != 2 or len(ports) != 2 or ports[0] > ports[1]:
+            raise ParseError(fact.key, repr(value), "expected the first and the last port")
+
+
+# The words of the site file: what a rule compares a key with.
+_WORDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "internet.transport": ("udp", "tcp", "tls"),
+    "internet.gateway_dns": ("none", "A", "SRV"),
+    "internet.trunk_interface": ("eth0", "eth1"),
+    "internet.name_interface": ("eth0", "eth1"),
+}
+# Read part by part: protocol, source, destination, port; a bulletin's number, English and French titles.
+_ROWS: Final = (
+    "internet.firewall.",
+    *(
+        "bulletins.interoperability",
+        "bulletins.configuration",
+        "bulletins.import_export",
+        "bulletins.versions",
+    ),
+)
+
+
+def _walk(group: Mapping[str, Any], prefix: str, depth: int) -> Iterator[Fact]:
+    if not depth:
+        raise ParseError(prefix[:80], "", f"expected {DEPTH_MAX} levels at most")
     for key, inner in group.items():
         here = f"{prefix}{key}"
         if not isinstance(inner, dict):
             raise ParseError(here, repr(inner), "expected a table with value and section")
         if "value" not in inner:
-            yield from _walk(inner, here + ".")
+            yield from _walk(inner, here + ".", depth - 1)
             continue
         requirements = inner.get("requirements", [])
         if set(inner) - _FACT_KEYS or not isinstance(inner.get("section"), str):

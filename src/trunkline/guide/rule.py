@@ -27,7 +27,8 @@ class Seen(NamedTuple):
 class Rule:
     """`id` is the requirement's where one governs (a letter behind it where it needs several).
 
-    `look` yields every place of a site where the rule does not hold. `source` is where
+    `look` yields every place of a site where the rule does not hold; None: the site file alone
+    does not say, and somebody else judges (`guide.foresight`, by certificates and a date). `source` is where
     it comes from: a section of the guide, an RFC, our own proposal. `fact` is the key
     of the fact it reads ("" for none); where the guide leaves that open, the rule says
     nothing. `needs` are the parts of the site file that must be sound for a verdict

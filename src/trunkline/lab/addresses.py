@@ -72,12 +72,15 @@ class Places:
     names: Mapping[str, tuple[str, int]]  # each name of the carrier: its SBC's address and port
 
 
-def lab_site(site: Site, network: str, passwords: Mapping[str, str], records: str) -> tuple[Site, Places]:
+def lab_site(
+    site: Site, network: str, passwords: Mapping[str, str], records: str, trunk_password: str = ""
+) -> tuple[Site, Places]:
     """The site as the lab runs it in `network` ("127.x.y"), and who stands where in it.
 
-    `passwords` are the phones' by extension: the customer's own are not needed here.
-    `records` is the path of the call records. Raises NoRoom, and ValueError for a site
-    that does not say which SBC plays which gateway.
+    `passwords` are the phones' by extension, and `trunk_password` that of the trunk's account
+    where it registers ("": the site's own): the customer's are not needed here. `records` is
+    the path of the call records. Raises NoRoom, and ValueError for a site that does not say
+    which SBC plays which gateway.
     """
     sbcs = site.carrier.sbcs
     if len(sbcs) < len(site.trunk.gateways):
@@ -96,7 +99,7 @@ def lab_site(site: Site, network: str, passwords: Mapping[str, str], records: st
         )
         for place, sbc in enumerate(sbcs)
     )
-    gateways = tuple(_gateway(gateway) for gateway in site.trunk.gateways)
+    gateways = tuple(_gateway(gateway, trunk_password) for gateway in site.trunk.gateways)
     addresses = {here.signalling: there.signalling for here, there in zip(sbcs, carrier, strict=True)}
     names = dict(_names(site.trunk.gateways, ((sbc.signalling, sbc.port) for sbc in carrier)))
     eth0, eth1 = site.interfaces.eth0, site.interfaces.eth1
@@ -142,16 +145,20 @@ def _unprivileged(port: int) -> int:
     return port + 5000 if 0 < port < _UNPRIVILEGED else port
 
 
-def _gateway(gateway: Gateway) -> Gateway:
-    """The same gateway, quicker to see that its SBC is gone or back."""
+def _gateway(gateway: Gateway, password: str) -> Gateway:
+    """The same gateway, quicker to see that its SBC is gone or back, its account's password the lab's."""
     protocol, proxy = gateway.protocol, gateway.domain_proxy
     supervision = protocol.supervision.model_copy(
         update={"every_up": 1.0, "every_down": 1.0, "timeout": 0.9, "hold_down": 0.5}
     )
     waits = {"supervision": supervision, "initial_timeout": 1.0, "trying_timeout": 3.0}
     port = None if proxy.port is None else _unprivileged(proxy.port)
+    account = gateway.registration
+    if account.requested and password:
+        account = _updated(account, password=password)
     return _updated(
         gateway,
+        registration=account,
         protocol=protocol.model_copy(update=waits),
         domain_proxy=proxy.model_copy(update={"port": port}),
     )

@@ -134,7 +134,7 @@ class Authority:
                 return self.issue(name, key=self.draw(1024))
             case Bad.SHA1:
                 whole = self.issue(name)
-                return Identity((_by_sha1(whole.leaf, self._key), self.intermediate), whole.key)
+                return Identity((by_sha1(whole.leaf, self._key), self.intermediate), whole.key)
 
 
 def _certificate(
@@ -190,7 +190,7 @@ def _usage(*, signs: bool) -> x509.KeyUsage:
 _SHA256_RSA, _SHA1_RSA = (bytes.fromhex(f"2a864886f70d0101{last}") for last in ("0b", "05"))
 
 
-def _by_sha1(certificate: Certificate, key: Key) -> Certificate:
+def by_sha1(certificate: Certificate, key: Key) -> Certificate:
     """The same certificate signed with SHA-1, which no library signs any more."""
     assert isinstance(key.private, rsa.RSAPrivateKey)
     inner = certificate.tbs_certificate_bytes.replace(_SHA256_RSA, _SHA1_RSA)

@@ -18,6 +18,7 @@ from trunkline.call.party import Behaviour
 from trunkline.call.phone import Phone, PhoneCall, PhoneSettings
 from trunkline.lab.judge import Side
 from trunkline.media import anchor
+from trunkline.sdp.offer_answer import PCMA, Codec
 from trunkline.sip.flow import Flow
 from trunkline.sip.transaction import TimerValues
 from trunkline.site.model import User
@@ -90,6 +91,7 @@ class LabPhone:
         trace: Trace | None = None,
         log: Callable[[Log], None] | None = None,
         behaviour: Behaviour | None = None,
+        codecs: tuple[Codec, ...] = (PCMA,),
     ) -> None:
         """`address` is the local one for SIP and RTP. Raises OSError when it cannot be used."""
         ids = SystemIds()
@@ -98,7 +100,7 @@ class LabPhone:
         local = self.driver.udp(address, port)
         settings = PhoneSettings(
             user.extension, user.password, domain, Flow("UDP", local, registrar), address, user.name,
-            timers=timers or TimerValues(),
+            timers=timers or TimerValues(), codecs=codecs,
         )  # fmt: skip
         self.node = Attended(Phone(settings, ids, clock.now(), behaviour))
         self.media = MediaEnds(self.driver.feed, ids)

@@ -18,6 +18,7 @@ from trunkline.lab.names import NameServer, Record, make_zone
 from trunkline.lab.papers import certified
 from trunkline.lab.phones import LabPhone
 from trunkline.lab.processes import Child, LabError
+from trunkline.sdp.offer_answer import spoken
 from trunkline.sip.transaction import TimerValues
 from trunkline.site.model import CarrierSbc, Site
 
@@ -64,7 +65,8 @@ class Lab:
 
     def _moved(self, site: Site, passwords: Mapping[str, str]) -> tuple[Site, Places]:
         try:
-            moved, places = lab_site(site, self._block.network, passwords, str(self.records))
+            own, records = secrets.token_hex(8), str(self.records)
+            moved, places = lab_site(site, self._block.network, passwords, records, own)
             return (certified(moved, self.folder), places) if self.secure else (moved, places)
         except BaseException:
             self._block.close()
@@ -99,9 +101,13 @@ class Lab:
         with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
             stream.write(as_yaml(self.site))
         await self.names.open(*self.places.dns)
-        async with asyncio.TaskGroup() as starting:
-            for child in (self.ipbx, *self.sbcs.values()):
-                starting.create_task(child.start())
+        sbcs, ipbx = list(self.sbcs.values()), [self.ipbx]
+        registers = any(gateway.registration.requested for gateway in self.site.trunk.gateways)
+        # A REGISTER that nobody takes goes out again only after 30 s: the registrar has to be there first.
+        for children in (sbcs, ipbx) if registers else ([*sbcs, *ipbx],):
+            async with asyncio.TaskGroup() as starting:
+                for child in children:
+                    starting.create_task(child.start())
         await self.all_up()
         self.phones = [self._phone(index) for index in range(len(self.site.users))[: self._wanted]]
         for phone in self.phones:
@@ -128,6 +134,7 @@ class Lab:
             port=PHONE_PORT,
             timers=TimerValues(t.t1, t.t2, t.t4),
             behaviour=Behaviour(after=1.0, tone=TEST_TONES[index % len(TEST_TONES)]),
+            codecs=spoken(site.trunk.gateways[0].media.codecs),
         )
 
     async def keep(self, told: Callable[[str], None]) -> None:
@@ -148,7 +155,7 @@ class Lab:
 
     async def up(self, gateway: str, within: float = UP) -> None:
         """Wait until calls may take this gateway. Raises LabError."""
-        if await self.ipbx.until(lambda status: _health(status, gateway) == "up", within) is None:
+        if await self.ipbx.until(lambda status: _takes_calls(status, gateway), within) is None:
             raise LabError(f"gateway {gateway} did not come up in {within:g} s")
 
     async def all_up(self) -> None:
@@ -157,9 +164,10 @@ class Lab:
             await self.up(gateway.label)
 
 
-def _health(status: Mapping[str, Any], gateway: str) -> str:
-    found = (entry["health"] for entry in status["gateways"] if entry["label"] == gateway)
-    return str(next(found, ""))
+def _takes_calls(status: Mapping[str, Any], gateway: str) -> bool:
+    """Whether the gateway is up, and registered where the carrier wants that."""
+    found = (entry for entry in status["gateways"] if entry["label"] == gateway)
+    return any(entry["health"] == "up" and entry["usable"] for entry in found)
 
 
 def zone_of(names: Mapping[str, tuple[str, int]]) -> tuple[str, list[Record]]:

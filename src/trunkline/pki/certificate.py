@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Iterable
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509.oid import NameOID
 
 from trunkline.finding import ParseError
@@ -17,6 +19,9 @@ Certificate = x509.Certificate
 MOST = 1000  # certificates of one file
 
 _BEGINS = re.compile(rb"-----BEGIN (?:X509 )?CERTIFICATE-----")
+
+# What cryptography raises besides ValueError for a certificate that breaks RFC 5280.
+_ODDITIES = (TypeError, x509.InvalidVersion, x509.DuplicateExtension, x509.UnsupportedGeneralNameType)
 
 _SHORT = {
     NameOID.COMMON_NAME: "CN",
@@ -34,20 +39,27 @@ def read_certificates(data: bytes, where: str = "certificates") -> tuple[Certifi
     Raises ParseError where there is none, where one cannot be read, and beyond `MOST`.
     """
     try:
-        if b"-----BEGIN" in data:
-            found = x509.load_pem_x509_certificates(data)
-            if len(found) != len(_BEGINS.findall(data)):
-                raise ValueError("one is cut off")
-        else:
-            found = [x509.load_der_x509_certificate(data)]
+        with warnings.catch_warnings():  # old roots have serial number 0; nobody here can mend that
+            warnings.simplefilter("ignore", CryptographyDeprecationWarning)
+            found = _loaded(data)
         unique = tuple(dict.fromkeys(found))
-        for certificate in unique:
-            certificate.extensions  # noqa: B018 - read lazily, and what it raises belongs here
-    except ValueError as error:
+        for certificate in unique:  # read lazily, and what it raises belongs here
+            _ = certificate.subject, certificate.issuer, certificate.extensions
+            _ = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    except (ValueError, *_ODDITIES) as error:
         raise ParseError(where, "", f"expected X.509 certificates, PEM or DER ({error})") from None
     if len(unique) > MOST:
         raise ParseError(where, str(len(unique)), f"expected {MOST} certificates at most")
     return unique
+
+
+def _loaded(data: bytes) -> list[Certificate]:
+    if b"-----BEGIN" not in data:
+        return [x509.load_der_x509_certificate(data)]
+    found = x509.load_pem_x509_certificates(data)
+    if len(found) != len(_BEGINS.findall(data)):
+        raise ValueError("one is cut off")
+    return found
 
 
 def pem_of(certificates: Iterable[Certificate]) -> bytes:
@@ -65,8 +77,12 @@ def words(name: x509.Name) -> str:
 
 
 def called(certificate: Certificate) -> str:
-    """What a certificate is called in a sentence; by its serial number where it bears no name."""
-    return words(certificate.subject) or f"serial {certificate.serial_number:X}"
+    """What a certificate is called in a sentence; by its serial number where it has no sound name."""
+    try:
+        name = words(certificate.subject)
+    except ValueError:
+        name = ""
+    return name or f"serial {certificate.serial_number:X}"
 
 
 def plain(text: str) -> str:

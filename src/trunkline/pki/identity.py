@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from trunkline.finding import ParseError
 from trunkline.pki.certificate import Certificate, called, read_certificates, self_signed
 from trunkline.pki.key import Key
-from trunkline.pki.path import signed_by
+from trunkline.pki.path import LONGEST, signed_by
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +24,7 @@ class Identity:
         leaf = next((one for one in held if private.fits(one)), None)
         if leaf is None:
             raise ParseError("certificate", called(held[0]), "expected the certificate of the private key")
-        chain = [leaf]
-        while (issuer := _issuer(chain[-1], held)) is not None and issuer not in chain:
-            chain.append(issuer)
-        return cls(tuple(one for one in chain if one is leaf or not self_signed(one)), private)
+        return cls(chain_of(leaf, held), private)
 
     @property
     def leaf(self) -> Certificate:
@@ -37,6 +34,14 @@ class Identity:
     def called(self) -> str:
         """What our certificate is called in a sentence."""
         return called(self.leaf)
+
+
+def chain_of(leaf: Certificate, held: tuple[Certificate, ...]) -> tuple[Certificate, ...]:
+    """The leaf and what of `held` leads up from it, each the issuer of the one before, without a root."""
+    chain = [leaf]
+    while len(chain) < LONGEST and (issuer := _issuer(chain[-1], held)) is not None and issuer not in chain:
+        chain.append(issuer)
+    return tuple(one for one in chain if one is leaf or not self_signed(one))
 
 
 def _issuer(certificate: Certificate, held: tuple[Certificate, ...]) -> Certificate | None:

@@ -7,6 +7,7 @@ What a B2BUA needs to pass descriptions through is in `relay.py`; who may offer 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from ipaddress import ip_address
 
@@ -34,6 +35,12 @@ class Codec:
 PCMA = Codec("PCMA", 8000, 8)
 PCMU = Codec("PCMU", 8000, 0)
 G729 = Codec("G729", 8000, 18, "annexb=no")
+
+
+def spoken(names: Iterable[str]) -> tuple[Codec, ...]:
+    """Those of these codecs that an end here encodes itself, in their order; A-law where it is none."""
+    own = {codec.name: codec for codec in (PCMA, PCMU)}
+    return tuple(own[name] for name in names if name in own) or (PCMA,)
 
 
 @dataclass(frozen=True, slots=True)

@@ -147,7 +147,8 @@ class SecureTown(Town):
         site, trust = self.site, authority(CARRIER).store
         shown = _presented(CUSTOMER, self.name, kind)
         assert shown is not None
-        papers = Papers(shown, _presented(CUSTOMER, self.name, "good") or shown, trust)
+        facts = shipped()[site.guide.name]
+        papers = Papers(shown, _presented(CUSTOMER, self.name, "good") or shown, trust, facts)
         trunk = trunk_parties(site, papers)
         if kind == "none":
             bare = {name: replace(terms, identity=None) for name, terms in trunk.gateways.items()}

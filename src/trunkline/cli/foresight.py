@@ -1,0 +1,87 @@
+"""The certificate files of a site, as far as they are there, judged on a day for `check` and `calendar`."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, ArgumentTypeError
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Final
+
+from trunkline.aio import clock
+from trunkline.cli.guides import guides_for
+from trunkline.finding import Finding
+from trunkline.guide.catalogue import placed
+from trunkline.guide.facts import Facts, known_around
+from trunkline.guide.foresight import Paper, foresee, named
+from trunkline.site.load import Loaded
+from trunkline.site.model import Site
+
+FILE_MAX: Final = 1 << 20  # bytes of a PEM file
+FILES_MAX: Final = 64  # files of one site that are read
+
+
+def arguments(parser: ArgumentParser) -> None:
+    """The day that is judged at."""
+    parser.add_argument(
+        "--at",
+        type=day,
+        metavar="DATE",
+        help="judge certificates as on this day, 2027-03-15 (default: today)",
+    )
+
+
+def day(text: str) -> date:
+    """A day as it is written on the command line. Raises ArgumentTypeError."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise ArgumentTypeError(f"{text!r} is no date; write it as 2027-03-15") from None
+
+
+def today() -> date:
+    """The day it is, in UTC."""
+    return datetime.fromtimestamp(clock.civil_ns() / 1e9, UTC).date()
+
+
+def with_foreseen(findings: tuple[Finding, ...], loaded: Loaded, at: date | None) -> tuple[Finding, ...]:
+    """These findings and what is foreseen, in the file's order."""
+    found = (*findings, *foreseen(loaded, Path(loaded.file).parent, at or today()))
+    return tuple(sorted(found, key=lambda finding: (finding.line, finding.column)))
+
+
+def foreseen(loaded: Loaded, folder: Path, at: date) -> tuple[Finding, ...]:
+    """What the certificate files of a site mean for it on that day; `folder` is the site file's."""
+    if loaded.draft is None:
+        return ()
+    site, facts = loaded.draft.site, facts_for(loaded)
+    found = foresee(site, papers_of(site, folder), facts, known_around()["pki"], at)
+    return placed(loaded, found, facts)
+
+
+def facts_for(loaded: Loaded) -> Facts:
+    """The facts of a read file's guide; none where it names one that nobody knows (judge tells)."""
+    assert loaded.draft is not None
+    known, _ = guides_for(loaded)
+    return known.get(loaded.draft.site.guide.name) or Facts("", "", "", "")
+
+
+def papers_of(site: Site, folder: Path) -> tuple[Paper, ...]:
+    """The files that a site names, as far as they are there."""
+    found = []
+    for path, file in named(site)[:FILES_MAX]:
+        place = folder / file
+        try:
+            if place.exists() and not place.is_file():  # a pipe would keep us waiting
+                found.append(Paper(path, file, None, "it is no file"))
+                continue
+            with place.open("rb") as stream:
+                data = stream.read(FILE_MAX + 1)
+        except FileNotFoundError:
+            found.append(Paper(path, file, None))
+        except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+            found.append(Paper(path, file, None, getattr(error, "strerror", None) or str(error)))
+        else:
+            whole = len(data) <= FILE_MAX
+            trouble = "" if whole else f"over {FILE_MAX} bytes"
+            found.append(Paper(path, file, data if whole else None, trouble))
+    return tuple(found)
