@@ -11,6 +11,7 @@ from tests.tls_site import NEWER, OLDER, PBX, authority, identity
 from trunkline.aio.tls import SUITES
 from trunkline.aio.tls_stream import Parties
 from trunkline.cli.certificates import Papers, phone_parties, secured, trunk_parties
+from trunkline.guide.facts import shipped
 from trunkline.pki.judgement import ClientEku, Policy
 from trunkline.site.load import load
 from trunkline.site.model import Site

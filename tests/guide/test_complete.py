@@ -21,6 +21,8 @@ SOURCES = Path(trunkline.__file__).parent
 ELSEWHERE = {
     "SITE-9": "cli/test_sitefile.py",
     "SITE-19": "cli/test_sitefile.py",
+    "SUP-1": "guide/test_suppress.py",
+    "SUP-2": "guide/test_suppress.py",
     "FACTS-1": "cli/test_lab_example_telecom.py",
     **{rule.id: "guide/test_foresight.py" for rule in foresight.RULES},
 }

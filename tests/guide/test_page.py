@@ -54,14 +54,15 @@ def test_a_page_says_all_that_a_rule_has_to_say() -> None:
         assert words in french
 
 
+WORD = said("t", "t")
+
+
 def test_a_rule_without_a_why_has_a_page_without_that_part() -> None:
     bare = Rule("X-2", said("One thing", "Une chose"), Level.MUST, "OMC", said("do it", "faites-le"), _look)
     assert "Why" not in plain(page(bare, "en", {"n": GUIDE}))
 
 
 def test_facts_are_shown_with_value_section_and_note_whatever_their_type() -> None:
-    word = said("t", "t")
-
     def look(site: Site, facts: Facts) -> Iterator[Seen]:
         for key in ("trunk.port", "trunk.codecs", "trunk.anchored", "trunk.open", "trunk.row"):
             if facts.known(key):
@@ -69,9 +70,7 @@ def test_facts_are_shown_with_value_section_and_note_whatever_their_type() -> No
 
     # a function of this module is none of a rule's: name the facts as the rule's own
     shown = {
-        key: page(
-            Rule("X-3", said("t", "t"), Level.MUST, "s", said("m", "m"), look, fact=key), "fr", {"n": GUIDE}
-        )
+        key: page(Rule("X-3", WORD, Level.MUST, "s", WORD, look, fact=key), "fr", {"n": GUIDE})
         for key in GUIDE.by_key
     }
     lines = {

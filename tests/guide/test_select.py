@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from trunkline.finding import Finding, Level, Wording
+from trunkline.finding import Finding, Level
 from trunkline.guide.catalogue import RULES
-from trunkline.guide.form import FORM, unavoidable
+from trunkline.guide.form import unavoidable
 from trunkline.guide.select import chosen, every, known, matches, meant, order
 
 
@@ -48,18 +48,9 @@ def test_an_unknown_id_is_told_from_a_known_one_and_the_meant_one_named() -> Non
 
 def test_every_rule_and_every_judgement_on_the_form_has_its_place_in_order() -> None:
     ids = list(every())
-    assert set(ids) == {rule.id for rule in RULES} | {form.id for form in FORM}
+    assert set(ids) == {rule.id for rule in RULES}
     assert ids == sorted(ids, key=order)
     assert ids.index("SITE-9") < ids.index("SITE-10") < ids.index("SUP-1")
-
-
-def test_judgements_on_the_form_say_what_why_and_mend_in_both_languages() -> None:
-    for form in FORM:
-        for words in (form.title, form.why, form.mend):
-            assert isinstance(words, Wording)
-            assert words
-            assert words.french
-            assert words != words.french
 
 
 def test_errors_of_the_form_are_unavoidable_and_its_notes_are_not() -> None:

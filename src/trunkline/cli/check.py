@@ -122,7 +122,6 @@ def _fleet(folder: str, asked: Asked, spoken: Language) -> Iterable[Part]:
             yield part
     finally:
         progress.end()
-    foresight.arguments(parser)
 
 
 def _write(found: Iterable[Part], asked: Asked, out: TextIO) -> int:

@@ -43,12 +43,6 @@ def today() -> date:
     return datetime.fromtimestamp(clock.civil_ns() / 1e9, UTC).date()
 
 
-def with_foreseen(findings: tuple[Finding, ...], loaded: Loaded, at: date | None) -> tuple[Finding, ...]:
-    """These findings and what is foreseen, in the file's order."""
-    found = (*findings, *foreseen(loaded, Path(loaded.file).parent, at or today()))
-    return tuple(sorted(found, key=lambda finding: (finding.line, finding.column)))
-
-
 def foreseen(loaded: Loaded, folder: Path, at: date) -> tuple[Finding, ...]:
     """What the certificate files of a site mean for it on that day; `folder` is the site file's."""
     if loaded.draft is None:

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from trunkline.finding import Language, Level, Wording, said, told
 from trunkline.guide.facts import ASK, Fact, Facts, FactValue, shipped
-from trunkline.guide.form import Form, binding
+from trunkline.guide.form import binding
 from trunkline.guide.reads import facts_read
 from trunkline.guide.report import text
 from trunkline.guide.rule import Rule
@@ -50,8 +50,8 @@ class Page(NamedTuple):
     parts: tuple[Part, ...]
 
 
-def page(rule: Rule | Form, language: Language, guides: Mapping[str, Facts] | None = None) -> Page:
-    """The page of a rule or of a judgement on the file's form; facts are those of the guides shipped."""
+def page(rule: Rule, language: Language, guides: Mapping[str, Facts] | None = None) -> Page:
+    """The page of a rule; facts are those of the guides shipped."""
     guides = shipped() if guides is None else guides
     parts = [Part(told(heading, language), tuple(told(line, language) for line in lines), code)
              for heading, lines, code in _parts(rule, guides, language) if lines]  # fmt: skip
@@ -59,7 +59,7 @@ def page(rule: Rule | Form, language: Language, guides: Mapping[str, Facts] | No
 
 
 def _parts(
-    rule: Rule | Form, guides: Mapping[str, Facts], language: Language
+    rule: Rule, guides: Mapping[str, Facts], language: Language
 ) -> Iterator[tuple[Wording, list[str], bool]]:
     yield said("Level", "Niveau"), [LEVELS[rule.level]], False
     yield said("Speaks of", "Concerne"), list(_scope(rule)), False
@@ -87,7 +87,7 @@ def _parts(
         yield said("How to suppress", "Comment l'écarter"), [comment], True
 
 
-def _scope(rule: Rule | Form) -> Iterator[Wording]:
+def _scope(rule: Rule) -> Iterator[Wording]:
     if rule.architectures:
         yield said("architectures: {names}", "architectures : {names}", names=", ".join(rule.architectures))
     else:
@@ -100,10 +100,10 @@ def _scope(rule: Rule | Form) -> Iterator[Wording]:
         )
 
 
-def _source(rule: Rule | Form) -> Iterator[str]:
+def _source(rule: Rule) -> Iterator[str]:
     yield rule.source
     requirement = re.sub(r"[a-z]+$", "", rule.id)
-    if not isinstance(rule, Form) and not requirement.startswith("SITE-"):
+    if not requirement.startswith(("SITE-", "SUP-", "FACTS-", "PKI-")):
         yield said("requirement {id}", "exigence {id}", id=requirement)
 
 

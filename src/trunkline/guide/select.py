@@ -8,15 +8,13 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from trunkline.guide.catalogue import RULES
-from trunkline.guide.form import FORM, Form
 from trunkline.guide.rule import Rule
 
 
 @lru_cache(maxsize=1)
-def every() -> dict[str, Rule | Form]:
-    """All rules and judgements on the form, by id, in the order of their pages."""
-    found: dict[str, Rule | Form] = {form.id: form for form in FORM} | {rule.id: rule for rule in RULES}
-    return {id: found[id] for id in sorted(found, key=order)}
+def every() -> dict[str, Rule]:
+    """All rules by id, in the order of their pages."""
+    return {rule.id: rule for rule in sorted(RULES, key=lambda rule: order(rule.id))}
 
 
 def order(id: str) -> tuple[str, int, str]:

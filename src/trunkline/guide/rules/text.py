@@ -185,4 +185,34 @@ RULES = (
             "arrêtez-le et redémarrez-le avec le nouveau fichier",
         ),
     ),
+    _told(
+        "SUP-1",
+        said(
+            "A comment that suppresses a finding names its rule and a reason",
+            "Un commentaire qui écarte un constat nomme sa règle et une raison",
+        ),
+        said(
+            "Whoever reads the file next must know why the finding was passed over. "
+            "Errors of the file's form cannot be suppressed.",
+            "Qui lira le fichier ensuite doit savoir pourquoi le constat a été écarté. "
+            "Les erreurs de forme du fichier ne peuvent pas l'être.",
+        ),
+        said("write # trunkline: ignore ID -- the reason", "écrivez # trunkline: ignore ID -- la raison"),
+        Level.SHOULD,
+        source="trunkline",
+    ),
+    _told(
+        "SUP-2",
+        said(
+            "A comment that suppresses finds something to suppress",
+            "Un commentaire qui écarte trouve quelque chose à écarter",
+        ),
+        said(
+            "It would hide the next error that comes up on its line.",
+            "Il cacherait la prochaine erreur qui apparaîtrait sur sa ligne.",
+        ),
+        said("delete the comment", "supprimez le commentaire"),
+        Level.NOTE,
+        source="trunkline",
+    ),
 )
