@@ -102,9 +102,9 @@ def _scope(rule: Rule) -> Iterator[Wording]:
 
 def _source(rule: Rule) -> Iterator[str]:
     yield rule.source
-    requirement = re.sub(r"[a-z]+$", "", rule.id)
-    if not requirement.startswith(("SITE-", "SUP-", "FACTS-", "PKI-")):
-        yield said("requirement {id}", "exigence {id}", id=requirement)
+    for requirement in rule.requirements:
+        if not requirement.startswith(("SITE-", "SUP-", "FACTS-", "PKI-")):
+            yield said("requirement {id}", "exigence {id}", id=requirement)
 
 
 def _fact(fact: Fact, language: Language) -> str:
