@@ -62,9 +62,9 @@ class Media:
         self.driver = driver
         self.commands: list[anchor.Command] = []
 
-    def submit(self, command: anchor.Command) -> None:
-        self.commands.append(command)
-        if isinstance(command, anchor.Offer):
+    def submit(self, *commands: anchor.Command) -> None:
+        self.commands += commands
+        for command in filter(lambda command: isinstance(command, anchor.Offer), commands):
             self.driver.feed(anchor.Anchored(command.media, command.leg, command.address, 4000, 4001))
 
 

@@ -35,6 +35,19 @@ class Malformed:
 Framed = Request | Response | Malformed | KeepAlive
 
 
+class Whole(bytes):
+    """A message's octets, with what the framer read of them, so that the endpoint need not read them again."""
+
+    message: Request | Response
+
+    @classmethod
+    def of(cls, message: Request | Response) -> Whole:
+        """The octets of a message that a `Framer` gave."""
+        octets = cls(bytes(message))
+        octets.message = message
+        return octets
+
+
 class Framer:
     """Cuts one connection's bytes into messages.
 
