@@ -64,8 +64,9 @@ class Media:
 
     def submit(self, *commands: anchor.Command) -> None:
         self.commands += commands
-        for command in filter(lambda command: isinstance(command, anchor.Offer), commands):
-            self.driver.feed(anchor.Anchored(command.media, command.leg, command.address, 4000, 4001))
+        for command in commands:
+            if isinstance(command, anchor.Offer):
+                self.driver.feed(anchor.Anchored(command.media, command.leg, command.address, 4000, 4001))
 
 
 class Kept:

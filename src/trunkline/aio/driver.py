@@ -27,7 +27,7 @@ from trunkline.sip.locate import Answers, Question
 _AT_ONCE = 1000  # inputs worked through before the loop has its turn
 _TICK = 0.001  # the loop's timers count milliseconds (uvloop): a shorter wait would spin
 _AFTER_FAULT = 1.0  # seconds without timers after an expiry that raised
-_COMMANDS = get_args(anchor.Command)
+_COMMANDS = frozenset(get_args(anchor.Command))
 _KEEP_ALIVE = 4  # bytes; datagrams of CR, LF and NUL up to this length are keep-alives, not messages
 
 
@@ -319,6 +319,14 @@ class Driver:
             kind = type(output)
             if kind is Send:
                 self._send(output)  # type: ignore[arg-type]
+            elif kind in _COMMANDS:
+                if self.media is None:
+                    if isinstance(output, anchor.Offer):
+                        self._inbox.append(anchor.Refused(output.media, output.leg, "no media here"))
+                elif not commanded:  # those behind it come along: in one piece they cost media's hands less
+                    commanded = True
+                    commands: list[Any] = [each for each in outputs if type(each) in _COMMANDS]
+                    self.media.submit(*commands)
             elif isinstance(output, Question):
                 self._ask(output)
             elif isinstance(output, Write):
@@ -326,15 +334,8 @@ class Driver:
                     self.records.write(output.record)
             elif isinstance(output, Log):
                 self.log(output)
-            elif isinstance(output, Close):
-                if (stream := self._streams.get(output.flow.local)) is not None:
-                    stream.end(output.flow, output.why)
-            elif self.media is None:
-                if isinstance(output, anchor.Offer):
-                    self._inbox.append(anchor.Refused(output.media, output.leg, "no media here"))
-            elif not commanded:  # those behind it come along: in one piece they cost media's hands less
-                commanded = True
-                self.media.submit(*[each for each in outputs if isinstance(each, _COMMANDS)])
+            elif isinstance(output, Close) and (stream := self._streams.get(output.flow.local)) is not None:
+                stream.end(output.flow, output.why)
 
     def _send(self, send: Send) -> None:
         flow = send.flow

@@ -172,7 +172,7 @@ class Media(NamedTuple):
     def attributes(self, name: str) -> tuple[str, ...]:
         """The values of all the section's own `a=name:value` lines, in order."""
         start = f"a={name}:"
-        return tuple(line[len(start) :] for line in self.lines if line.startswith(start))
+        return tuple([line[len(start) :] for line in self.lines if line.startswith(start)])
 
     def rtpmap(self, payload_type: str | int) -> RtpMap | None:
         """What a payload type stands for: its rtpmap line, else the static table, else None."""
@@ -203,7 +203,8 @@ class Media(NamedTuple):
     @property
     def rtcp(self) -> Rtcp:
         """Where RTCP goes: `a=rtcp`, else the port after RTP's (RFC 3605 §2.1, RFC 3550 §11)."""
-        words = (self.attribute("rtcp") or "").split()
+        stated = self.attribute("rtcp")
+        words = stated.split() if stated else ()
         if words and _number(words[0]) and int(words[0]) <= 65535:
             address = words[3] if len(words) == 4 else self.connection
             return Rtcp(address, int(words[0]))

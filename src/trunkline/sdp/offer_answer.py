@@ -22,6 +22,7 @@ _EVENTS = DTMF.upper()
 _NO_CODEC = frozenset({_EVENTS, "CN"})
 PLAIN = "RTP/AVP"
 SECURE = "RTP/SAVP"
+_KEPT = 256  # characters of formats and rtpmap lines of which what was read is kept
 _LONGEST_LITERAL = 64  # characters: an IPv6 address with its zone
 
 
@@ -301,6 +302,18 @@ def _stream(ours: Media, theirs: Media) -> Stream:
 
 def _numbers(section: Media) -> dict[tuple[str, int], int]:
     """The first payload type of each encoding, by name in capitals and clock rate, in order of preference."""
+    maps = tuple([line for line in section.lines if line.startswith("a=rtpmap:")])
+    if sum(map(len, maps)) + sum(map(len, section.formats)) <= _KEPT:
+        return _kept_numbers(section.formats, maps)
+    return _read_numbers(section)
+
+
+@lru_cache(maxsize=256)  # every call names the same few encodings; nobody writes into what is kept
+def _kept_numbers(formats: tuple[str, ...], maps: tuple[str, ...]) -> dict[tuple[str, int], int]:
+    return _read_numbers(Media("audio", 0, 1, "", formats, maps))
+
+
+def _read_numbers(section: Media) -> dict[tuple[str, int], int]:
     found: dict[tuple[str, int], int] = {}
     for payload_type in section.formats:
         rtpmap = section.rtpmap(payload_type)
