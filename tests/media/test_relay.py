@@ -20,8 +20,8 @@ from trunkline.media.g711 import LAWS as LAW
 from trunkline.media.rtp import Packet
 from trunkline.media.session import SendRtcp, SendRtp
 from trunkline.media.srtp import Inbound, Outbound
-from trunkline.sdp.crypto import Crypto
 from trunkline.media.tone import Detector, cut, second
+from trunkline.sdp.crypto import Crypto
 
 PHONE, CARRIER = key(1), key(2)  # the key the carrier closes with, and ours toward it
 
