@@ -32,6 +32,14 @@ def processor_seconds(root: int) -> float:
     return ticks / TICKS
 
 
+def thread_seconds(pid: int) -> float:
+    """What the threads of one process used so far, to the nanosecond: for what is short."""
+    used = 0
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        used += int((task / "schedstat").read_text().split()[0])
+    return used / 1e9
+
+
 def resident_bytes(root: int) -> int:
     """The memory of the tree that is in RAM, shared pages counted in each process that holds them."""
     pages = 0

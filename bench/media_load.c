@@ -1,11 +1,13 @@
 /* Puts calls through a media relay and counts what comes out: each call 50 packets a second each way.
 
-   media_load ADDRESS PORT SECONDS WARM_UP RELAY < calls
+   media_load ADDRESS PORT SECONDS WARM_UP REPORT RELAY_A RELAY_B < calls
 
-   It sits at ADDRESS, the relay at RELAY. Side A is plain RTP at PORT, side B at PORT + 2 plain or SRTP; RTCP is taken at the odd ports and dropped.
-   A line of input is a call: the relay's port toward A, its port toward B, and for SRTP the key and salt (60
-   hex digits each) of what is sent to the relay and of what it sends. Each packet that comes at B over SRTP is
-   authenticated and decrypted (AES_CM_128_HMAC_SHA1_80, RFC 3711). One JSON line tells what was seen.
+   It sits at ADDRESS, the relay at RELAY_A toward side A and at RELAY_B toward side B. Side A is plain RTP at
+   PORT, side B at PORT + 2 plain or SRTP; RTCP goes from and to the ports after these. A line of input is a
+   call: the relay's port toward A, its port toward B, and for SRTP the key and salt (60 hex digits each) of
+   what is sent to the relay and of what it sends. Each packet that comes at B over SRTP or SRTCP is
+   authenticated, RTP decrypted too (AES_CM_128_HMAC_SHA1_80, RFC 3711). Every REPORT seconds each side of each
+   call sends a sender report with one block and a CNAME. One JSON line tells what was seen.
 
    One thread, one socket a side for all calls, so that the generator stays far from its limit. Receive times
    are the kernel's. */
@@ -22,7 +24,7 @@
 #include <sys/socket.h>
 #include <time.h>
 
-enum { SLOTS = 40, MOST = 4000, BATCH = 256, ROOM = 256, PACKET = 172, TAG = 10, BUCKETS = 200000 };
+enum { SLOTS = 40, MOST = 4000, BATCH = 256, ROOM = 512, PACKET = 172, TAG = 10, BUCKETS = 200000, RTCP = 72 };
 
 /* --- AES-128, encryption only (FIPS 197), with the round tables made at the start --- */
 
@@ -134,12 +136,12 @@ static void derive(const uint8_t *material, uint8_t label, uint8_t *out, int len
     }
 }
 
-static void context(Context *made, const uint8_t *material) {
+static void context(Context *made, const uint8_t *material, int rtcp) { /* labels 0-2, of SRTCP 3-5 */
     static const uint32_t start[5] = {0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476, 0xc3d2e1f0};
     uint8_t key[16], auth[20], salt[16] = {0}, pad[64];
-    derive(material, 0, key, 16);
-    derive(material, 1, auth, 20);
-    derive(material, 2, salt, 14);
+    derive(material, 3 * rtcp, key, 16);
+    derive(material, 3 * rtcp + 1, auth, 20);
+    derive(material, 3 * rtcp + 2, salt, 14);
     aes_key(made->aes, key);
     for (int n = 0; n < 4; n++) made->salt[n] = word(salt + 4 * n);
     for (int outer = 0; outer < 2; outer++) {
@@ -151,22 +153,22 @@ static void context(Context *made, const uint8_t *material) {
     }
 }
 
-static void crypt(const Context *by, uint8_t *packet, size_t length) { /* rollover counter 0 */
+/* Both ways, from the octet `at` on. `index` is the packet's, 48 bits (RFC 3711 4.1.1). */
+static void crypt(const Context *by, uint8_t *packet, size_t at, size_t length, uint32_t ssrc, uint64_t index) {
     uint8_t stream[16];
-    uint32_t in[4] = {by->salt[0], by->salt[1] ^ word(packet + 8), by->salt[2],
-                      by->salt[3] ^ (uint32_t)packet[2] << 24 ^ (uint32_t)packet[3] << 16};
-    for (size_t at = 12; at < length; at += 16, in[3]++) {
+    uint32_t in[4] = {by->salt[0], by->salt[1] ^ ssrc, by->salt[2] ^ (uint32_t)(index >> 16),
+                      by->salt[3] ^ (uint32_t)index << 16};
+    for (; at < length; at += 16, in[3]++) {
         aes(by->aes, in, stream);
         for (size_t n = 0; n < 16 && at + n < length; n++) packet[at + n] ^= stream[n];
     }
 }
 
-static void tag(const Context *by, uint8_t *packet, size_t length, uint8_t *out) { /* writes behind the packet */
+static void mark(const Context *by, const uint8_t *packet, size_t length, uint8_t *out) {
     uint32_t h[5];
     uint8_t digest[20];
-    memset(packet + length, 0, 4); /* the rollover counter is authenticated too */
     memcpy(h, by->inner, sizeof h);
-    sha1_rest(h, packet, length + 4);
+    sha1_rest(h, packet, length);
     for (int n = 0; n < 5; n++) put(digest + 4 * n, h[n]);
     memcpy(h, by->outer, sizeof h);
     sha1_rest(h, digest, 20);
@@ -174,19 +176,27 @@ static void tag(const Context *by, uint8_t *packet, size_t length, uint8_t *out)
     memcpy(out, digest, TAG);
 }
 
+static void tag(const Context *by, uint8_t *packet, size_t length, uint8_t *out) { /* writes behind the packet */
+    memset(packet + length, 0, 4); /* the rollover counter, 0 here, is authenticated too */
+    mark(by, packet, length + 4, out);
+}
+
 /* --- the calls --- */
 
 typedef struct {
     struct sockaddr_in to[2]; /* the relay's port of side A and of side B */
-    Context out, in;          /* of side B */
+    struct sockaddr_in reports_to[2];
+    Context out, in, reports_out, reports_in; /* of side B */
     uint16_t sequence[2];
+    uint32_t heard[2], reported; /* the source heard at each side; the SRTCP index */
+    uint64_t report_at[2];       /* the slot, in the time between two reports */
     uint32_t sent[2], came[2], counted[2]; /* by the side they were sent from */
 } Call;
 
 static Call calls[MOST];
 static int count, secure;
-static int by_port[65536];
-static uint64_t refused, foreign, delays[BUCKETS];
+static int by_port[2][65536]; /* by the side and the port the relay sends from */
+static uint64_t refused, foreign, delays[BUCKETS], reports_sent, reports_came, reports_refused;
 static uint8_t send_room[BATCH][ROOM], room[BATCH][ROOM], control[BATCH][128];
 
 static uint64_t nanoseconds(clockid_t id) {
@@ -217,11 +227,55 @@ static size_t packet_of(Call *call, int side, uint8_t *p, int counts) {
     put(p + 20, now >> 32); put(p + 24, (uint32_t)now);
     call->sent[side] += counts;
     if (!secure || side == 0) return PACKET;
-    uint8_t mark[TAG];
-    crypt(&call->out, p, PACKET);
-    tag(&call->out, p, PACKET, mark);
-    memcpy(p + PACKET, mark, TAG);
+    uint8_t end[TAG];
+    crypt(&call->out, p, 12, PACKET, word(p + 8), sequence);
+    tag(&call->out, p, PACKET, end);
+    memcpy(p + PACKET, end, TAG);
     return PACKET + TAG;
+}
+
+/* A sender report with one block, and who says so (RFC 3550 6.4.1, 6.5). */
+static void report(int made, Call *call, int side) {
+    uint8_t p[RTCP + 4 + TAG] = {0x81, 200, 0, 12};
+    uint32_t own = 0x10000000u * (side + 1) + (uint32_t)(call - calls);
+    uint64_t now = nanoseconds(CLOCK_REALTIME);
+    size_t length = RTCP;
+    put(p + 4, own);
+    put(p + 8, (uint32_t)(now / 1000000000u + 2208988800u)); /* since 1900 */
+    put(p + 12, (uint32_t)((now % 1000000000u << 32) / 1000000000u));
+    put(p + 16, call->sequence[side] * 160u);
+    put(p + 20, call->sequence[side]); put(p + 24, call->sequence[side] * 160u);
+    put(p + 28, call->heard[side]); put(p + 36, call->came[1 - side]);
+    memcpy(p + 52, "\x81\xca\x00\x04", 4);
+    put(p + 56, own);
+    memcpy(p + 60, "\x01\x09generator", 11);
+    if (secure && side == 1) { /* RFC 3711 3.4: encrypted after the first source, E and index behind it */
+        crypt(&call->reports_out, p, 8, length, own, call->reported);
+        put(p + length, 0x80000000u | call->reported++);
+        mark(&call->reports_out, p, length + 4, p + length + 4);
+        length += 4 + TAG;
+    }
+    struct sockaddr_in *to = &call->reports_to[side];
+    reports_sent += sendto(made, p, length, 0, (struct sockaddr *)to, sizeof *to) == (ssize_t)length;
+}
+
+static void send_reports(int made[2], uint64_t slot) {
+    for (int n = 0; n < count; n++)
+        for (int side = 0; side < 2; side++)
+            if (calls[n].report_at[side] == slot) report(made[side], &calls[n], side);
+}
+
+static void judge_report(int side, const uint8_t *p, size_t length, int port) {
+    int found = by_port[side][(port - 1) & 65535];
+    if (!found) { foreign++; return; }
+    if (secure && side == 1) {
+        uint8_t end[TAG];
+        if (length < 8 + 4 + TAG) { reports_refused++; return; }
+        mark(&calls[found - 1].reports_in, p, length - TAG, end);
+        if (memcmp(end, p + length - TAG, TAG)) { reports_refused++; return; }
+    }
+    if (length < 8 || p[0] >> 6 != 2 || (p[1] != 200 && p[1] != 201)) { reports_refused++; return; }
+    reports_came++;
 }
 
 static void send_slot(int made[2], int slot, int counts) {
@@ -247,20 +301,21 @@ static void send_slot(int made[2], int slot, int counts) {
 }
 
 static void judge(int side, uint8_t *p, size_t length, int port, uint64_t came_at) {
-    int from = 1 - side, found = by_port[port];
+    int from = 1 - side, found = by_port[side][port];
     if (!found) { foreign++; return; }
     Call *call = &calls[found - 1];
     if (secure && side == 1) {
-        uint8_t mark[TAG], theirs[TAG];
+        uint8_t end[TAG], theirs[TAG];
         if (length != PACKET + TAG) { foreign++; return; }
         length -= TAG;
         memcpy(theirs, p + length, TAG);
-        tag(&call->in, p, length, mark);
-        if (memcmp(mark, theirs, TAG)) { refused++; return; }
-        crypt(&call->in, p, length);
+        tag(&call->in, p, length, end);
+        if (memcmp(end, theirs, TAG)) { refused++; return; }
+        crypt(&call->in, p, 12, length, word(p + 8), (uint64_t)p[2] << 8 | p[3]);
     }
     if (length != PACKET || word(p + 12) != (uint32_t)(call - calls)) { foreign++; return; }
     call->came[from]++;
+    call->heard[side] = word(p + 8);
     if (!word(p + 16)) return; /* of the warm-up */
     call->counted[from]++;
     uint64_t sent_at = (uint64_t)word(p + 20) << 32 | word(p + 24);
@@ -268,7 +323,7 @@ static void judge(int side, uint8_t *p, size_t length, int port, uint64_t came_a
     delays[us < BUCKETS ? us : BUCKETS - 1]++;
 }
 
-static void take(int made, int side) {
+static void take(int made, int side, int rtcp) {
     struct mmsghdr batch[BATCH];
     struct iovec parts[BATCH];
     struct sockaddr_in from[BATCH];
@@ -280,8 +335,12 @@ static void take(int made, int side) {
                                                .msg_control = control[n], .msg_controllen = sizeof control[n]};
         }
         int came = recvmmsg(made, batch, BATCH, MSG_DONTWAIT, NULL);
-        for (int n = 0; n < came && side >= 0; n++) {
+        for (int n = 0; n < came; n++) {
             uint64_t at = 0;
+            if (rtcp) {
+                judge_report(side, room[n], batch[n].msg_len, ntohs(from[n].sin_port));
+                continue;
+            }
             for (struct cmsghdr *c = CMSG_FIRSTHDR(&batch[n].msg_hdr); c; c = CMSG_NXTHDR(&batch[n].msg_hdr, c))
                 if (c->cmsg_type == SCM_TIMESTAMPNS) {
                     struct timespec t;
@@ -308,10 +367,15 @@ static double percentile(double share, uint64_t total) {
 }
 
 int main(int words, char **word_of) {
-    if (words != 6) { fprintf(stderr, "media_load ADDRESS PORT SECONDS WARM_UP RELAY < calls\n"); return 2; }
+    if (words != 8) {
+        fprintf(stderr, "media_load ADDRESS PORT SECONDS WARM_UP REPORT RELAY_A RELAY_B < calls\n");
+        return 2;
+    }
     const char *address = word_of[1];
     int port = atoi(word_of[2]), ports[2], fields;
     double seconds = atof(word_of[3]), warm_up = atof(word_of[4]);
+    uint64_t every = (uint64_t)(atof(word_of[5]) * 50 * SLOTS);
+    if (!every) { fprintf(stderr, "REPORT is too short\n"); return 2; }
     char line[256], out[128], in[128];
     aes_tables();
     while (count < MOST && fgets(line, sizeof line, stdin)) {
@@ -322,17 +386,24 @@ int main(int words, char **word_of) {
         secure = fields == 4;
         for (int side = 0; side < 2; side++) {
             call->to[side] = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons(ports[side])};
-            inet_pton(AF_INET, word_of[5], &call->to[side].sin_addr);
-            by_port[ports[side]] = count + 1;
+            inet_pton(AF_INET, word_of[6 + side], &call->to[side].sin_addr);
+            call->reports_to[side] = call->to[side];
+            call->reports_to[side].sin_port = htons(ports[side] + 1);
+            by_port[side][ports[side] & 65535] = count + 1;
         }
         if (secure) {
             if (!unhex(out, material)) return 2;
-            context(&call->out, material);
+            context(&call->out, material, 0);
+            context(&call->reports_out, material, 1);
             if (!unhex(in, material)) return 2;
-            context(&call->in, material);
+            context(&call->in, material, 0);
+            context(&call->reports_in, material, 1);
         }
         count++;
     }
+    for (int n = 0; n < count; n++) /* spread evenly over the time */
+        for (int side = 0; side < 2; side++)
+            calls[n].report_at[side] = ((uint64_t)n * 2 + side) * every / ((uint64_t)count * 2);
     int made[2] = {opened(address, port), opened(address, port + 2)};
     int reports[2] = {opened(address, port + 1), opened(address, port + 3)};
     printf("ready\n");
@@ -347,13 +418,14 @@ int main(int words, char **word_of) {
         if (n >= first && now - due > late) late = now - due;
         if (n == first) { printf("measuring\n"); fflush(stdout); }
         send_slot(made, (int)(n % SLOTS), n >= first);
-        for (int side = 0; side < 2; side++) { take(made[side], side); take(reports[side], -1); }
+        send_reports(reports, n % every);
+        for (int side = 0; side < 2; side++) { take(made[side], side, 0); take(reports[side], side, 1); }
     }
     printf("sent\n");
     fflush(stdout);
     struct timespec rest = {0, 500000000};
     nanosleep(&rest, NULL);
-    for (int side = 0; side < 2; side++) take(made[side], side);
+    for (int side = 0; side < 2; side++) { take(made[side], side, 0); take(reports[side], side, 1); }
     uint64_t sent = 0, came = 0;
     for (int n = 0; n < count; n++)
         for (int side = 0; side < 2; side++) { sent += calls[n].sent[side]; came += calls[n].counted[side]; }
@@ -362,9 +434,11 @@ int main(int words, char **word_of) {
     double cpu = (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
                  (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6;
     printf("{\"calls\": %d, \"sent\": %llu, \"received\": %llu, \"refused\": %llu, \"foreign\": %llu, "
+           "\"reports_sent\": %llu, \"reports\": %llu, \"reports_refused\": %llu, "
            "\"p50\": %.0f, \"p99\": %.0f, \"late\": %.1f, \"share\": %.3f}\n",
            count, (unsigned long long)sent, (unsigned long long)came, (unsigned long long)refused,
-           (unsigned long long)foreign, percentile(0.5, came), percentile(0.99, came), (double)late / 1e6,
+           (unsigned long long)foreign, (unsigned long long)reports_sent, (unsigned long long)reports_came,
+           (unsigned long long)reports_refused, percentile(0.5, came), percentile(0.99, came), (double)late / 1e6,
            cpu / (seconds + warm_up + 0.5));
     return 0;
 }

@@ -1,10 +1,12 @@
 """Media through our workers and through rtpengine: the cost of a packet, and the most calls without loss.
 
 The same generator (`media_load.c`, built here) puts the same calls through both by turns:
-RTP on one side, SRTP on the other, 50 packets a second each way. Every relayed packet is
-authenticated and counted at the far end. Ours is the shipped worker: statistics, RTCP,
-latching and replay window are on. As root, relay and generator run under SCHED_RR, so that
-what else the machine does is not measured with them.
+RTP on one side, SRTP on the other, 50 packets a second each way, and RTCP from both. Every
+relayed packet is authenticated and counted at the far end. Ours is the running IPBX with its
+shipped worker, the calls set up over SIP (`bench.anchored`): statistics, RTCP, latching and
+replay window are on. Counted are the IPBX's signalling and its worker together. As root,
+relay and generator run under SCHED_RR, so that what else the machine does is not measured
+with them.
 """
 
 from __future__ import annotations
@@ -17,7 +19,6 @@ import secrets
 import subprocess
 import sys
 import tempfile
-from base64 import b64encode
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -27,15 +28,10 @@ from bench.load import cores
 from tests.interop.program import loopback
 from tests.interop.rtpengine import Rtpengine
 
-from bench import results
-from trunkline.aio.clock import SystemIds
-from trunkline.aio.workers import Workers
-from trunkline.media.anchor import Anchored, Answer, Event, Offer
-from trunkline.sdp.crypto import Crypto
-from trunkline.sdp.offer_answer import Stream
+from bench import anchored, cost, results
 
 SOURCE = Path(__file__).parent / "media_load.c"
-SUITE = "AES_CM_128_HMAC_SHA1_80"
+REPORT = 5.0  # seconds between two RTCP packets of an end (RFC 3550 §6.2)
 LATE = 50_000.0  # microseconds at p99 from which on a relay only piles up what it will lose
 FAR = 5000  # the generator's first port, on an address of its own
 
@@ -58,6 +54,8 @@ class Sample(NamedTuple):
     sent: int
     received: int
     refused: int
+    reports: int  # RTCP packets that came back; the relay's own, or the far end's
+    reports_refused: int  # that were none, or not authentic
     p99: float  # microseconds from the generator to itself
     share: float  # of its processor that the generator used
     load: float  # of its processor that the relay used
@@ -65,51 +63,37 @@ class Sample(NamedTuple):
     @property
     def clean(self) -> bool:
         """Everything came, and everything was authentic."""
-        return self.sent == self.received and not self.refused
-
-
-def line(key: bytes) -> Crypto:
-    return Crypto(1, SUITE, (f"inline:{b64encode(key).decode()}",))
+        return self.sent == self.received and not self.refused and not self.reports_refused
 
 
 class Relay(NamedTuple):
-    """A relay with calls set up in it: the process that is measured, the calls, its address."""
+    """A relay with calls set up in it: the processes that are measured, its addresses toward A and B."""
 
-    pid: int
-    address: str
+    pids: tuple[int, ...]
+    addresses: tuple[str, str]
     calls: Sequence[Call]
+
+    def used(self) -> float:
+        """Processor seconds until now."""
+        return sum(map(cost.thread_seconds, self.pids))
 
 
 @asynccontextmanager
 async def ours(count: int, secure: bool, far: str, core: int | None, near: str) -> AsyncIterator[Relay]:
-    """One shipped worker, its calls set up over the media seam."""
-    events: asyncio.Queue[Event] = asyncio.Queue()
-    workers = Workers(events.put_nowait, SystemIds(), 1, (10000, 10000 + 4 * count + 20))
-    try:
-        (pid,) = workers.pids.values()
-        if core is not None:
-            os.sched_setaffinity(pid, {core})
-        calls = []
-        for n in range(count):
-            media = f"call-{n}"
-            found = {}
-            for leg, join in (("a", "b"), ("b", "a")):
-                workers.submit(Offer(media, leg, near, join))
-                anchored = await events.get()
-                assert isinstance(anchored, Anchored), anchored
-                found[leg] = anchored.port
-            out, back = (secrets.token_bytes(30) if secure else b"" for _ in range(2))
-            workers.submit(Answer(media, "a", Stream(far, FAR, FAR + 1, 8)))
-            if secure:
-                stream = Stream(far, FAR + 2, FAR + 3, 8, profile="RTP/SAVP", crypto=line(out))
-                workers.submit(Answer(media, "b", stream, line(back)))
-            else:
-                workers.submit(Answer(media, "b", Stream(far, FAR + 2, FAR + 3, 8)))
-            calls.append(Call((found["a"], found["b"]), out, back))
-        yield Relay(pid, near, calls)
-    finally:
-        workers.close()
-        await workers.closed()
+    """The IPBX and its one worker; it has addresses of its own, not `near`."""
+    async with anchored.standing(count, secure, (far, FAR), (far, FAR + 2), core) as ipbx:
+        first = ipbx.calls[0]
+        yield Relay(ipbx.pids, (first.calling.address, first.called.address), [*map(_known, ipbx.calls)])
+
+
+def _known(pair: anchored.Pair) -> Call:
+    """A call of the IPBX as the generator takes it, which sends RTCP to the port after RTP's."""
+    assert all(stream.rtcp_port == stream.port + 1 for stream in pair), pair
+    out, back = (
+        b"" if line is None else line.keys[0].material
+        for line in (pair.called.own_crypto, pair.called.crypto)
+    )
+    return Call((pair.calling.port, pair.called.port), out, back)
 
 
 @asynccontextmanager
@@ -123,18 +107,10 @@ async def rtpengine(count: int, secure: bool, far: str, core: int | None, near: 
                 back = secrets.token_bytes(30) if secure else b""
                 side_b, side_a, out = peer.call(f"call-{n}", (far, FAR), (far, FAR + 2), back)
                 calls.append(Call((side_a, side_b), back, out))
-            yield Relay(peer.pid, near, calls)
+            yield Relay((peer.pid,), (near, near), calls)
 
 
 SYSTEMS = {"trunkline": ours, "rtpengine": rtpengine}
-
-
-def processor_seconds(pid: int) -> float:
-    """What the threads of a process used so far, to the nanosecond: a run here is short."""
-    used = 0
-    for task in Path(f"/proc/{pid}/task").iterdir():
-        used += int((task / "schedstat").read_text().split()[0])
-    return used / 1e9
 
 
 def undisturbed(pid: int) -> None:
@@ -152,21 +128,24 @@ def build(directory: Path) -> Path:
 
 
 async def run(
-    system: str, program: Path, count: int, secure: bool, seconds: float, warm_up: float = 2.0
+    system: str,
+    program: Path,
+    count: int,
+    secure: bool,
+    seconds: float,
+    warm_up: float = 2.0,
+    report: float = REPORT,
 ) -> Sample:
     """One run of one system, started for it alone."""
     core, other = cores()
     near, far = loopback(), loopback()
     async with SYSTEMS[system](count, secure, far, core, near) as relay:
-        words = [str(program), far, str(FAR), str(seconds), str(warm_up)]
+        words = [str(program), far, *map(str, (FAR, seconds, warm_up, report)), *relay.addresses]
         if other is not None:
             words = ["taskset", "--cpu-list", str(other), *words]
-        # The relay's address and the generator's differ: packets go to the one the calls were set up on.
-        load = await asyncio.create_subprocess_exec(
-            *words, relay.address, stdin=subprocess.PIPE, stdout=subprocess.PIPE
-        )
-        undisturbed(relay.pid)
-        undisturbed(load.pid)
+        load = await asyncio.create_subprocess_exec(*words, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        for pid in (*relay.pids, load.pid):
+            undisturbed(pid)
         assert load.stdin is not None
         assert load.stdout is not None
         load.stdin.write("".join(f"{call}\n" for call in relay.calls).encode())
@@ -174,7 +153,7 @@ async def run(
         at: dict[str, float] = {}
         said = b""
         while line_ := await load.stdout.readline():
-            at[line_.decode().strip()] = processor_seconds(relay.pid)
+            at[line_.decode().strip()] = relay.used()
             said = line_
         if await load.wait() != 0:
             raise RuntimeError("the generator failed")
@@ -186,6 +165,8 @@ async def run(
         tally["sent"],
         tally["received"],
         tally["refused"],
+        tally["reports"],
+        tally["reports_refused"],
         tally["p99"],
         tally["share"],
         used / seconds,
@@ -196,8 +177,8 @@ def told(system: str, count: int, sample: Sample) -> str:
     lost = sample.sent - sample.received
     return (
         f"{system:10}{count:5} calls {sample.microseconds:6.2f} us/packet, load {sample.load:.2f}, "
-        f"lost {lost} of {sample.sent}, refused {sample.refused}, p99 {sample.p99:.0f} us, "
-        f"generator {sample.share:.2f}"
+        f"lost {lost} of {sample.sent}, refused {sample.refused}, RTCP {sample.reports}, "
+        f"p99 {sample.p99:.0f} us, generator {sample.share:.2f}"
     )
 
 
@@ -225,6 +206,8 @@ async def compare(calls: int, runs: int, seconds: float, steps: Sequence[int]) -
             for system in SYSTEMS:
                 sample = await run(system, program, calls, True, seconds)
                 print(told(system, calls, sample), flush=True)
+                if not sample.reports:
+                    raise RuntimeError(f"no RTCP came from {system}")
                 found[system].append(sample.microseconds)
         lossless = {system: float(await most(system, program, steps, seconds)) for system in SYSTEMS}
     ours_, theirs = found["trunkline"], found["rtpengine"]
@@ -246,7 +229,7 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=3, help="runs of each system (default 3)")
     parser.add_argument("--calls", type=int, default=400, help="calls of the comparison (default 400)")
     parser.add_argument("--seconds", type=float, default=6.0, help="length of a run (default 6)")
-    parser.add_argument("--steps", type=int, nargs="*", default=[500, 600, 700, 800, 900, 1000, 1100, 1200])
+    parser.add_argument("--steps", type=int, nargs="*", default=[500, 600, 700, 800, 900, 1000])
     asked = parser.parse_args()
     found = asyncio.run(compare(asked.calls, asked.runs, asked.seconds, asked.steps))
     print(f"\n{results.table(found)}")

@@ -26,7 +26,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bench.load import Load, cores
-from bench.relay import processor_seconds
 from tests.example_site import FILE, INTERNET, edited, tree
 from tests.interop.program import PeerError, Program, until
 from tests.interop.sipp import Sipp
@@ -66,12 +65,16 @@ class Stage(NamedTuple):
 
 
 @contextmanager
-def staged(example: Path, directory: Path) -> Iterator[Stage]:
-    """The example made this machine's; the timers are the shipped ones, not a lab's."""
+def staged(example: Path, directory: Path, does: str = "external") -> Iterator[Stage]:
+    """The example made this machine's; the timers are the shipped ones, not a lab's.
+
+    The subscriber is SIPp's ("external"), or one that the carrier has ("answer", at once).
+    """
     directory.mkdir(parents=True, exist_ok=True)
     block = Block.reserve(secrets.randbelow(1 << 16))
     try:
         known = tree(example)
+        at = {"at": f"{block.network}.{_SUBSCRIBER_HOST}:{PHONE_PORT}"} if does == "external" else {}
         gateways = known["trunk"]["gateways"]
         changes: dict[str, Any] = {
             "phones.digest": ["MD5"],  # all that SIPp 3.6 knows
@@ -80,11 +83,7 @@ def staged(example: Path, directory: Path) -> Iterator[Stage]:
             **{f"trunk.gateways.{n}.media.bandwidth": "1000" for n in range(len(gateways))},
             "carrier.subscribers": [
                 *known["carrier"]["subscribers"],
-                {
-                    "number": SUBSCRIBER,
-                    "does": "external",
-                    "at": f"{block.network}.{_SUBSCRIBER_HOST}:{PHONE_PORT}",
-                },
+                {"number": SUBSCRIBER, "does": does, "after": "0", **at},
             ],
         }
         if "media" in known:
@@ -156,9 +155,9 @@ def _measured(stage: Stage, load: Load, directory: Path) -> Sample:
         calling("warm-up", load.warm_up).finished(load.warm_up / load.rate + 60)
         until(lambda: not asked()["channels"]["used"], 30.0, "the first calls to end", ipbx)
         main = calling("phone", load.calls)
-        signalling, workers = processor_seconds(ipbx.pid), _workers(ipbx.pid)
+        signalling, workers = cost.thread_seconds(ipbx.pid), _workers(ipbx.pid)
         main.wait(load.calls / load.rate + 60)
-        signalling, workers = processor_seconds(ipbx.pid) - signalling, _workers(ipbx.pid) - workers
+        signalling, workers = cost.thread_seconds(ipbx.pid) - signalling, _workers(ipbx.pid) - workers
         made, taken, status = main.tally(), answering.drained(30), asked()
     faults = [f"phone: {made.fault}"] if made.fault else []
     faults += [f"subscriber: {taken.fault}"] if taken.fault else []
@@ -189,7 +188,7 @@ def _up(status: dict[str, Any]) -> bool:
 
 
 def _workers(pid: int) -> float:
-    return sum(processor_seconds(child) for child in cost.tree(pid)[1:])
+    return sum(cost.thread_seconds(child) for child in cost.tree(pid)[1:])
 
 
 async def compare(load: Load, runs: int, tell: Callable[[str], None]) -> list[results.Result]:

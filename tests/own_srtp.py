@@ -51,16 +51,17 @@ def guess(sequence: int, rollover: int, highest: int) -> int:
 
 
 class Srtp:
-    """One master key (16 octets of key, 14 of salt): opens and closes packets, RTP and RTCP."""
+    """One master key (16 octets of key, or 32 as RFC 6188 has it, 14 of salt): opens and closes packets."""
 
     def __init__(self, material: bytes) -> None:
         self.material = material
-        key, salt = material[:16], material[16:30]
+        key, salt = material[:-14], material[-14:]
+        size = len(key)
         self.key, self.auth, self.salt = (
-            derive(key, salt, label, length) for label, length in ((0, 16), (1, 20), (2, 14))
+            derive(key, salt, label, length) for label, length in ((0, size), (1, 20), (2, 14))
         )
         self.rtcp_key, self.rtcp_auth, self.rtcp_salt = (
-            derive(key, salt, label, length) for label, length in ((3, 16), (4, 20), (5, 14))
+            derive(key, salt, label, length) for label, length in ((3, size), (4, 20), (5, 14))
         )
         self.sources: dict[int, tuple[int, int]] = {}  # SSRC: rollover counter and highest number
         self.rtcp_index = 0

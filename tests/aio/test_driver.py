@@ -62,10 +62,11 @@ class Media:
         self.driver = driver
         self.commands: list[anchor.Command] = []
 
-    def submit(self, command: anchor.Command) -> None:
-        self.commands.append(command)
-        if isinstance(command, anchor.Offer):
-            self.driver.feed(anchor.Anchored(command.media, command.leg, command.address, 4000, 4001))
+    def submit(self, *commands: anchor.Command) -> None:
+        self.commands += commands
+        for command in commands:
+            if isinstance(command, anchor.Offer):
+                self.driver.feed(anchor.Anchored(command.media, command.leg, command.address, 4000, 4001))
 
 
 class Kept:

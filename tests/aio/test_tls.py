@@ -578,6 +578,30 @@ def test_the_client_offers_the_suites_of_the_guide_in_order_and_nothing_else(mos
     assert SBC.encode() in hello
 
 
+@pytest.mark.parametrize("most", ["1.2", "1.3"])
+@pytest.mark.parametrize("cut", [1, 3, 5, 40, 70, 200, 100_000])
+def test_records_give_the_same_text_however_the_stream_cuts_them(cut: int, most: str) -> None:
+    client = Session(TlsContext(terms(PBX, most=most), server=False), (SBC,))
+    server = Session(TlsContext(terms(SBC), server=True), (PBX,))
+    client.start()
+    while client.up is None or server.up is None:
+        for sealed, taker in ((client.outgoing(), server), (server.outgoing(), client)):
+            for at in range(0, len(sealed), cut):
+                taker.feed(sealed[at : at + cut])
+    texts = [b"one", b"two" * 10, b"3" * 40_000]
+    sealed = b""
+    for text in texts:
+        client.seal(text)
+        sealed += client.outgoing()
+    read = b"".join(server.feed(sealed[at : at + cut]) for at in range(0, len(sealed), cut))
+    assert read == b"".join(texts)
+    server.seal(b"back")
+    assert client.feed(server.outgoing()) == b"back"
+    server.end()
+    assert client.feed(server.outgoing()) == b""
+    assert client.over
+
+
 def test_nobody_renegotiates() -> None:
     context = SSL.Context(SSL.TLS_METHOD)
     context.set_max_proto_version(SSL.TLS1_2_VERSION)

@@ -17,7 +17,7 @@ WITHIN = 30.0  # seconds; no run takes that long unless something is broken
 def measured(system: str, directory: Path, secure: bool = True) -> relay.Sample:
     async def main() -> relay.Sample:
         async with asyncio.timeout(WITHIN):
-            return await relay.run(system, relay.build(directory), 3, secure, 0.4, 0.2)
+            return await relay.run(system, relay.build(directory), 3, secure, 0.4, 0.2, report=0.1)
 
     return asyncio.run(main())
 
@@ -28,6 +28,25 @@ def test_every_packet_is_counted_through_both_relays(system: str, tmp_path: Path
     assert sample.clean
     assert sample.sent == 3 * 2 * 20
     assert sample.microseconds > 0
+
+
+def test_rtcp_passes_the_other_relay_authenticated_on_both_its_ways(tmp_path: Path) -> None:
+    sample = measured("rtpengine", tmp_path)
+    sent = 3 * 2 * 6  # of each side, every 0.1 s of 0.6
+    assert sent - 6 <= sample.reports <= sent  # the first ones may come before it knows the sources
+    assert sample.reports_refused == 0
+
+
+def test_calls_of_ours_are_set_up_over_sip_with_keys_of_their_own() -> None:
+    async def main() -> None:
+        async with asyncio.timeout(WITHIN), relay.ours(2, True, "127.0.0.1", None, "") as standing:
+            one, other = standing.calls
+            assert len(standing.pids) == 2  # signalling, and its worker
+            assert len({*one.ports, *other.ports}) == 4
+            assert len({one.out, one.back, other.out, other.back}) == 4
+            assert {len(key) for key in (one.out, one.back)} == {30}
+
+    asyncio.run(main())
 
 
 def test_plain_calls_are_counted_too(tmp_path: Path) -> None:

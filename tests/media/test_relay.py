@@ -21,6 +21,7 @@ from trunkline.media.rtp import Packet
 from trunkline.media.session import SendRtcp, SendRtp
 from trunkline.media.srtp import Inbound, Outbound
 from trunkline.media.tone import Detector, cut, second
+from trunkline.sdp.crypto import Crypto
 
 PHONE, CARRIER = key(1), key(2)  # the key the carrier closes with, and ours toward it
 
@@ -1049,3 +1050,14 @@ def test_a_number_that_was_sent_behind_our_back_is_not_sent_again() -> None:
     path.expected = header
     far.sequence, far.timestamp = far.sequence - 1, far.timestamp - 160
     assert wire.says("a") is None
+
+
+@pytest.mark.guide("SRTP-1")
+def test_a_leg_carries_aes_with_256_bits_both_ways() -> None:
+    theirs, ours = (Crypto.of(1, "AES_256_CM_HMAC_SHA1_80", n.to_bytes(46, "big")) for n in (1, 2))
+    wire = Wire()
+    wire.add("a", "b", plain())
+    wire.add("b", "a", secure(theirs), ours)
+    assert got(wire.says("a")).payload == got(wire.says("b")).payload == b"\xd5" * 160
+    report = wire.session.legs["b"].report()
+    assert (report.suite, report.received, report.refused) == ("AES_256_CM_HMAC_SHA1_80", 1, 0)

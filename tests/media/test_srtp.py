@@ -11,12 +11,14 @@ from pylibsrtp import Policy, Session
 from tests.own_srtp import NotAuthentic, Srtp, derive, keystream
 
 from trunkline.finding import ParseError
+from trunkline.media import srtp
 from trunkline.media.rtp import Packet
 from trunkline.media.srtp import Buffer, Inbound, Outbound, usable
 from trunkline.sdp.crypto import Crypto
 
 MATERIAL = bytes(range(30))
 SUITE = "AES_CM_128_HMAC_SHA1_80"
+AES_256 = "AES_256_CM_HMAC_SHA1_80"
 
 
 def line(material: bytes = MATERIAL, suite: str = SUITE, more: str = "") -> Crypto:
@@ -88,6 +90,17 @@ def test_own_key_derivation_gives_the_vectors_of_the_rfc() -> None:
     )
 
 
+@pytest.mark.rfc("6188#7.2")
+def test_own_key_derivation_with_256_bits_gives_the_vectors_of_the_rfc() -> None:
+    key = bytes.fromhex("F0F04914B513F2763A1B1FA130F10E2998F6F6E43E4309D1E622A0E332B9F1B6")
+    salt = bytes.fromhex("3B04803DE51EE7C96423AB5B78D2")
+    assert derive(key, salt, 0, 32).hex().upper() == (
+        "5BA1064E30EC51613CAD926C5A28EF731EC7FB397F70A960653CAF06554CD8C4"
+    )
+    assert derive(key, salt, 2, 14).hex().upper() == "FA31791685CA444A9E07C6C64E93"
+    assert derive(key, salt, 1, 20).hex().upper() == "FD9C32D39ED5FBB5A9DC96B30818454D1313DC05"
+
+
 # --- both ways ------------------------------------------------------------------
 
 
@@ -120,6 +133,30 @@ def test_each_opens_the_rtcp_that_the_other_closed() -> None:
         opened, index = own_in.open_rtcp(ours.close_rtcp(rtcp() + b"q" * 4 * count))
         assert (opened, index) == (rtcp() + b"q" * 4 * count, count)
         assert ours.open_rtcp(own_out.close_rtcp(rtcp())) == rtcp()
+
+
+@pytest.mark.guide("SRTP-1")
+@pytest.mark.rfc("6188#3.1")
+def test_each_opens_what_the_other_closed_with_256_bits() -> None:
+    material = bytes(range(46))
+    ours, own_out, own_in = Pair(line(material, AES_256)), Srtp(material), Srtp(material)
+    for sequence in (1, 2, 30000, 60000, 65536, 65537):
+        packet = rtp(sequence)
+        assert own_in.open(ours.close(packet)) == (packet, sequence)
+        assert ours.open(own_out.close(packet)) == packet
+    for count in (1, 2):
+        assert own_in.open_rtcp(ours.close_rtcp(rtcp())) == (rtcp(), count)
+        assert ours.open_rtcp(own_out.close_rtcp(rtcp())) == rtcp()
+    weaker = Srtp(material[:16] + material[32:])
+    with pytest.raises(NotAuthentic):
+        weaker.open(ours.close(rtp(65538)))
+
+
+def test_a_libsrtp_with_other_policies_is_not_guessed_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(srtp, "_WEAK", (1, 30, 3, 20, 10, 2))
+    with pytest.raises(ParseError, match="is known to have") as refused:
+        Outbound(line(bytes(46), AES_256), Buffer())
+    assert refused.value.status == 488
 
 
 def test_the_public_session_of_pylibsrtp_gives_the_same_octets() -> None:
@@ -207,7 +244,8 @@ def test_any_changed_octet_is_noticed_by_both(payload: bytes, place: int, change
 @pytest.mark.parametrize(
     "crypto",
     [
-        line(bytes(46), "AES_256_CM_HMAC_SHA1_80"),  # libsrtp has it, its binding does not
+        line(bytes(38), "AES_192_CM_HMAC_SHA1_80"),
+        line(bytes(30), AES_256),
         line(bytes(28), "AEAD_AES_128_GCM"),
         line(more="|1:4"),  # an MKI stands in each packet
         Crypto(1, SUITE, line().key_params, ("UNENCRYPTED_SRTP",)),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from base64 import b64encode
+from typing import Any, get_args
 
 import pytest
 from tests.line import SeededIds
@@ -26,8 +27,11 @@ from tests.pbx.test_call_outgoing import talking as clear_call
 from tests.peers import Dialog, Peer, sdp
 
 from trunkline.media import anchor
+from trunkline.media.srtp import usable
+from trunkline.sdp.crypto import SUITES
 from trunkline.sip.flow import Flow
 from trunkline.sip.message import Request
+from trunkline.site.model import Suite
 
 NUMBER = "00199009001"
 PLAIN = sdp("194.250.129.193", 40000)
@@ -91,6 +95,22 @@ def test_an_outgoing_call_is_anchored_and_offers_srtp_and_g711_a_law_alone() -> 
     sides = {leg["gateway"]: leg["encryption"] for leg in office.legs()}
     assert sides == {"": "none", "nominal": f"SDES {SUITE}"}
     office.rests()
+
+
+@pytest.mark.guide("SRTP-1")
+@pytest.mark.parametrize("suite", get_args(Suite))
+def test_every_suite_a_site_may_select_is_offered_and_can_be_carried(suite: str) -> None:
+    office = SecureOffice({"trunk.gateways.0.security.suites": [suite]})
+    call = office.phone("201").dials(NUMBER)
+    invite: Request = office.nominal.hears("INVITE")
+    key = b64encode(bytes(SUITES[suite].key + SUITES[suite].salt)).decode()
+    Dialog(office.nominal, invite, calls=False).says(200, savp("194.250.129.193", key=key, suite=suite))
+    office.nominal.hears("ACK")
+    call.acks(call.peer.hears(200))
+    (trunk,) = [said for said in office.told(anchor.Answer) if said.own is not None]
+    assert (trunk.own.suite, trunk.stream.crypto.suite) == (suite, suite)
+    assert usable(trunk.own)
+    assert usable(trunk.stream.crypto)
 
 
 @pytest.mark.guide("DNS-1")

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trunkline.finding import ParseError
+from trunkline.sdp.crypto import Crypto
 from trunkline.sdp.description import Description, Direction, Origin
 from trunkline.sdp.offer_answer import (
     G729,
@@ -322,3 +323,23 @@ def test_damaged_offer_is_answered_or_refused(damages: list[tuple[int, int, byte
         return
     matched(offered, reply)
     assert 0 < stream.port <= 65535
+
+
+@pytest.mark.parametrize("address", ["192.0.2.1", "2001:db8::1"])
+@pytest.mark.parametrize("suites", [(), ("AES_CM_128_HMAC_SHA1_80",)])
+def test_what_an_end_says_is_what_a_reader_makes_of_it(address: str, suites: tuple[str, ...]) -> None:
+    capabilities = Capabilities((PCMA, G729), suites=suites)
+    own = tuple(Crypto(tag, suite, (INLINE,)) for tag, suite in enumerate(suites, 1))
+    said = offer(capabilities, address, 4000, HERE, rtcp_port=4003, own=own)
+    beside = said.with_media([*foreign("m=video 5000 RTP/AVP 96 97").media, *said.media])
+    answered, _ = answer(beside, capabilities, address, 6000, THERE, "sendonly", own=own)
+    for ours in (said, answered):
+        read = Description.parse(bytes(ours))
+        assert (read.text, read.lines, read.media) == (ours.text, ours.lines, ours.media)
+
+
+def test_what_is_kept_of_encodings_is_not_another_description_s() -> None:
+    for name, payload_type in (("PCMA", 97), ("PCMU", 97), ("PCMA", 98)):
+        offered = foreign(f"m=audio 4000 RTP/AVP {payload_type}", f"a=rtpmap:{payload_type} {name}/8000")
+        stream = answered(offered)[1]
+        assert (stream.codec, stream.payload_type) == (name, payload_type)

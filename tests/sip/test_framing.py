@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trunkline.sip.framing import Framed, Framer, KeepAlive, Malformed
+from trunkline.sip.framing import Framed, Framer, KeepAlive, Malformed, Whole
 from trunkline.sip.message import Request, Response, parse
 
 VIA = b"Via: SIP/2.0/TCP h;branch=z9hG4bK1\r\n"
@@ -146,3 +146,11 @@ def test_the_deadline_starts_anew_with_each_message() -> None:
     assert framer.deadline() == 17.0
     assert framer.feed(OK[5:], 8.0) == [parse(OK)]
     assert framer.deadline() is None
+
+
+def test_whole_octets_bring_what_was_read_of_them() -> None:
+    (message,) = Framer().feed(BYE, 0.0)
+    assert isinstance(message, Request)
+    whole = Whole.of(message)
+    assert whole == BYE
+    assert whole.message is message

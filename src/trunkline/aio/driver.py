@@ -12,7 +12,7 @@ import sys
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, get_args
 
 from trunkline.aio import clock
 from trunkline.aio.allowance import Allowance
@@ -27,6 +27,7 @@ from trunkline.sip.locate import Answers, Question
 _AT_ONCE = 1000  # inputs worked through before the loop has its turn
 _TICK = 0.001  # the loop's timers count milliseconds (uvloop): a shorter wait would spin
 _AFTER_FAULT = 1.0  # seconds without timers after an expiry that raised
+_COMMANDS = frozenset(get_args(anchor.Command))
 _KEEP_ALIVE = 4  # bytes; datagrams of CR, LF and NUL up to this length are keep-alives, not messages
 
 
@@ -40,7 +41,7 @@ class DrainedNode(Node, Protocol):
 class MediaHands(Protocol):
     """Whoever carries media: takes commands, and tells its events to `Driver.feed`."""
 
-    def submit(self, command: anchor.Command) -> None: ...
+    def submit(self, *commands: anchor.Command) -> None: ...
 
 
 class Names(Protocol):
@@ -313,10 +314,19 @@ class Driver:
     # --- out ------------------------------------------------------------------
 
     def _carry_out(self, outputs: Iterable[Output]) -> None:
+        outputs, commanded = list(outputs), False
         for output in outputs:
             kind = type(output)
             if kind is Send:
                 self._send(output)  # type: ignore[arg-type]
+            elif kind in _COMMANDS:
+                if self.media is None:
+                    if isinstance(output, anchor.Offer):
+                        self._inbox.append(anchor.Refused(output.media, output.leg, "no media here"))
+                elif not commanded:  # those behind it come along: in one piece they cost media's hands less
+                    commanded = True
+                    commands: list[Any] = [each for each in outputs if type(each) in _COMMANDS]
+                    self.media.submit(*commands)
             elif isinstance(output, Question):
                 self._ask(output)
             elif isinstance(output, Write):
@@ -324,13 +334,8 @@ class Driver:
                     self.records.write(output.record)
             elif isinstance(output, Log):
                 self.log(output)
-            elif isinstance(output, Close):
-                if (stream := self._streams.get(output.flow.local)) is not None:
-                    stream.end(output.flow, output.why)
-            elif self.media is not None:
-                self.media.submit(output)  # type: ignore[arg-type]
-            elif isinstance(output, anchor.Offer):
-                self._inbox.append(anchor.Refused(output.media, output.leg, "no media here"))
+            elif isinstance(output, Close) and (stream := self._streams.get(output.flow.local)) is not None:
+                stream.end(output.flow, output.why)
 
     def _send(self, send: Send) -> None:
         flow = send.flow

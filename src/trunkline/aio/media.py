@@ -154,8 +154,12 @@ class MediaEnds:
         """RTP ports open now."""
         return len(self._taken)
 
-    def submit(self, command: Command) -> None:
-        """Carry out one command; those for a session that was released are ignored."""
+    def submit(self, *commands: Command) -> None:
+        """Carry these out, in order; those for a session that was released are ignored."""
+        for command in commands:
+            self._submit(command)
+
+    def _submit(self, command: Command) -> None:
         match command:
             case Offer():
                 self._offer(command)

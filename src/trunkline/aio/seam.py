@@ -6,8 +6,9 @@ Only our own processes speak on it, over a socket pair that nobody else can reac
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from dataclasses import astuple, dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from operator import attrgetter
 from struct import Struct
 from typing import Any
 
@@ -49,20 +50,29 @@ _KINDS: dict[str, Any] = {
 }
 
 
-_PLAIN = [name for name in Stream.__slots__ if name not in ("crypto", "own_crypto")]
+# A call passes this six times each way, so what can be made once is: the fields of a kind are
+# taken by one call, and the reader and the writer of JSON are kept.
+_TAKEN: dict[type, Callable[[Any], tuple[Any, ...]]] = {
+    kind: attrgetter(*kind.__slots__) for kind in _KINDS.values() if kind is not anchor.Answer
+}
+_STREAM = attrgetter(*Stream.__slots__)
+_LINES = tuple(Stream.__slots__.index(name) for name in ("crypto", "own_crypto"))
+_written = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
+_read = json.JSONDecoder().raw_decode
 
 
 def encode(message: Message) -> bytes:
     """One message, its length before it."""
+    kind = type(message)
     fields: tuple[Any, ...]
     if isinstance(message, anchor.Answer):
-        stream, crypto = message.stream, message.stream.crypto
-        said = [getattr(stream, name) for name in _PLAIN]
-        keys = _text(crypto), _text(stream.own_crypto), _text(message.own)
-        fields = (message.media, message.leg, said, *keys)
+        said = list(_STREAM(message.stream))
+        for at in _LINES:
+            said[at] = _text(said[at])
+        fields = (message.media, message.leg, said, _text(message.own))
     else:
-        fields = astuple(message)
-    body = json.dumps((type(message).__name__, *fields), separators=(",", ":")).encode()
+        fields = _TAKEN[kind](message)
+    body = _written((kind.__name__, *fields)).encode()
     return _LENGTH.pack(len(body)) + body
 
 
@@ -74,14 +84,14 @@ def _line(text: str | None) -> Crypto | None:
     return None if text is None else Crypto.parse(text)
 
 
-def _decode(body: bytes) -> Message:
-    name, *fields = json.loads(body)
+def _decode(body: str) -> Message:
+    (name, *fields), _ = _read(body)
     if name == "Answer":
-        media, leg, said, *keys = fields
-        crypto, own_crypto, own = map(_line, keys)
-        stream = Stream(**dict(zip(_PLAIN, said, strict=True)), crypto=crypto, own_crypto=own_crypto)
-        return anchor.Answer(media, leg, stream, own)
-    message: Message = _KINDS[name](*(tuple(v) if isinstance(v, list) else v for v in fields))
+        media, leg, said, own = fields
+        for at in _LINES:
+            said[at] = _line(said[at])
+        return anchor.Answer(media, leg, Stream(*said), _line(own))
+    message: Message = _KINDS[name](*[tuple(v) if type(v) is list else v for v in fields])
     return message
 
 
@@ -101,6 +111,6 @@ class Inbox:
             end = _LENGTH.size + _LENGTH.unpack_from(kept)[0]
             if len(kept) < end:
                 return
-            body = bytes(kept[_LENGTH.size : end])
+            body = kept[_LENGTH.size : end].decode()
             del kept[:end]
             yield _decode(body)

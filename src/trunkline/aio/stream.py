@@ -21,7 +21,7 @@ from typing import NamedTuple, cast
 from trunkline.aio import clock
 from trunkline.aio.udp import Arrived, Failed
 from trunkline.sip.flow import Flow
-from trunkline.sip.framing import Framed, Framer, KeepAlive, Malformed
+from trunkline.sip.framing import Framed, Framer, KeepAlive, Malformed, Whole
 from trunkline.sip.message import respond
 
 _NO_ACK = 30_000  # milliseconds unacknowledged until the kernel gives the connection up (TCP_USER_TIMEOUT)
@@ -178,7 +178,7 @@ class Connection(asyncio.Protocol):
             elif isinstance(item, Malformed):
                 self._refuse(item)
             elif not self._told:
-                self._port.arrived(bytes(item), self.flow)
+                self._port.arrived(Whole.of(item), self.flow)
 
     def _refuse(self, wrong: Malformed) -> None:
         """Answer what can be answered (RFC 3261 §21.4); close where the next message cannot be found."""

@@ -22,7 +22,8 @@ from trunkline.pki.judgement import Judgement, Role
 from trunkline.pki.names import domain
 
 _FATAL: Final = 2
-_RECORD: Final = 1 << 14
+_RECORD: Final = 1 << 14  # octets of plain text in a record at most (RFC 8446 §5.1)
+_HEADER: Final = 5
 
 Civil = Callable[[], datetime]
 
@@ -49,6 +50,27 @@ class Refusal:
 
     alert: str
     why: str
+
+
+class _Records:
+    """Where a peer's records end (RFC 8446 §5.1): each has a header, whose last two octets are its length."""
+
+    __slots__ = ("_header", "_left")
+
+    def __init__(self) -> None:
+        self._header, self._left = b"", 0  # what came of the next header; what the last record still lacks
+
+    def single(self, sealed: bytes) -> bool:
+        """Take what came; True if it is one record from its first octet to its last."""
+        clean = not self._header and not self._left
+        sealed = self._header + sealed
+        at, ends = self._left, 0
+        while at + _HEADER <= len(sealed):
+            at += _HEADER + (sealed[at + 3] << 8 | sealed[at + 4])
+            ends += 1
+        self._left = max(0, at - len(sealed))
+        self._header = sealed[at:]
+        return clean and ends == 1 and at == len(sealed)
 
 
 class Session:
@@ -78,6 +100,8 @@ class Session:
         self._alert_heard = self._alert_sent = 0
         self._begun = not context.server
         self._settled = False  # the peer, too, holds the handshake for done
+        self._records = _Records()
+        self._quiet = False  # what came last leaves nothing to be sent
 
     def start(self) -> None:
         """Begin the handshake; a server waits."""
@@ -88,12 +112,13 @@ class Session:
         if self.over or not sealed:
             return b""
         self._begun, was_up = True, self.up is not None
+        single = self._records.single(sealed)
         self._tls.bio_write(sealed)
         if not was_up:
             self._shake()
         if self.up is None:
             return b""
-        plain = self._read()
+        plain = self._read(single and was_up)
         # The first a TLS 1.3 client hears after its own handshake says whether the server refused it.
         self._settled |= was_up and not self.over
         return plain
@@ -102,6 +127,7 @@ class Session:
         """Encrypt for the peer; nothing once it is over."""
         if self.up is None or self.over:
             return
+        self._quiet = False
         try:
             self._tls.sendall(plain)
         except SSL.Error as error:
@@ -109,6 +135,8 @@ class Session:
 
     def outgoing(self) -> bytes:
         """What is to be sent now: handshake, alerts, records."""
+        if self._quiet:
+            return b""
         parts = []
         try:
             while part := self._tls.bio_read(_RECORD * 4):
@@ -122,7 +150,7 @@ class Session:
     def end(self) -> None:
         """Say close_notify, if the handshake came that far."""
         if self.up is not None and not self.over:
-            self.over = True
+            self.over, self._quiet = True, False
             try:
                 self._tls.shutdown()
             except SSL.Error:
@@ -173,9 +201,17 @@ class Session:
         self.up = Up(version, suite, self._context.ours, theirs, matched)
         self._settled = self._context.server or version != "TLSv1.3"
 
-    def _read(self) -> bytes:
+    def _read(self, single: bool) -> bytes:
+        """The plain bytes there are; of a `single` record one reading gives all.
+
+        To be told by OpenSSL that nothing is left, and nothing to be sent, is as dear as the reading.
+        """
         parts = []
+        self._quiet = False
         try:
+            if single and (plain := self._tls.recv(_RECORD)):
+                self._quiet = True
+                return plain
             while True:
                 parts.append(self._tls.recv(_RECORD))
         except SSL.WantReadError:

@@ -116,8 +116,11 @@ class Worker:
         poll, hot, wakes = self._epoll.poll, self._hot, self._wakes
         room, views, due = self._buffer.room, self._buffer.views, self._due
         monotonic = clock.now
+        unsent = self._unsent
         now = monotonic()
         while self._open:
+            if unsent and not self._writing:
+                self._flush()  # the events of a turn in one piece: each would wake signalling
             ready = poll(max(0.0, due[0][0] - now) if due else None)
             now = monotonic()
             for file, _ in ready:
@@ -159,7 +162,6 @@ class Worker:
 
     def _tell(self, message: Message) -> None:
         self._unsent += encode(message)
-        self._flush()
 
     def _flush(self) -> None:
         """Write what there is; while signalling does not read, the rest waits and calls go on."""

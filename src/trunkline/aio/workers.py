@@ -31,7 +31,19 @@ _SOURCE = str(Path(trunkline.__file__).parents[1])
 class _Seat:
     """One worker's place: its ports, and the process that has them now."""
 
-    __slots__ = ("began", "child", "inbox", "legs", "medias", "name", "pipe", "terms", "unsent", "watch")
+    __slots__ = (
+        "began",
+        "child",
+        "full",
+        "inbox",
+        "legs",
+        "medias",
+        "name",
+        "pipe",
+        "terms",
+        "unsent",
+        "watch",
+    )
 
     def __init__(self, name: str, terms: Terms) -> None:
         self.name, self.terms = name, terms
@@ -39,6 +51,7 @@ class _Seat:
         self.watch = -1  # readable once the process has ended
         self.pipe: socket.socket | None = None
         self.inbox, self.unsent = Inbox(), bytearray()
+        self.full = False  # the pipe took no more: it is watched for room
         self.medias: dict[str, dict[str, bool]] = {}  # its sessions: each leg, and whether it is anchored
         self.legs = 0  # that the process said it can carry
         self.began = 0.0
@@ -101,29 +114,41 @@ class Workers:
         """Legs the workers said they can carry at once: 0 until they have."""
         return min(self._most, sum(seat.legs for seat in self._seats))
 
-    def submit(self, command: Command) -> None:
-        """Carry out one command; those for a session that is not there are ignored."""
+    def submit(self, *commands: Command) -> None:
+        """Carry these out, in order; those for a session that is not there are ignored.
+
+        They leave in one piece: one by one, each would wake the worker, which then takes
+        the processor from signalling where the two share one.
+        """
+        for seat in dict.fromkeys(filter(None, map(self._note_down, commands))):
+            if not seat.full:
+                self._flush(seat)
+            elif len(seat.unsent) > _STUCK and seat.child is not None:
+                seat.child.kill()
+
+    def _note_down(self, command: Command) -> _Seat | None:
+        """Put a command where the pipe takes it from; the worker it is for."""
         seat = self._sessions.get(command.media)
         if isinstance(command, Offer):
             if seat is None:
                 seat = self._seat()
                 if seat is None:
                     self._later(Refused(command.media, command.leg, "no media worker runs"))
-                    return
+                    return None
                 self._sessions[command.media] = seat
             seat.medias.setdefault(command.media, {}).setdefault(command.leg, False)
-        if seat is None:
-            return
-        self._write(seat, encode(command))
+        if seat is None or seat.pipe is None:
+            return None
+        seat.unsent += encode(command)
         if isinstance(command, Release):
             self._forget(seat, command.media, command.leg)
+        return seat
 
     def close(self) -> None:
         """Release everything; the reports are still told, and then the workers end (`closed`)."""
         if self._closing:
             return
-        for media in list(self._sessions):
-            self.submit(Release(media))
+        self.submit(*map(Release, list(self._sessions)))
         self._closing = True
         for seat in self._seats:
             if seat.pipe is not None and not seat.unsent:
@@ -157,7 +182,7 @@ class Workers:
                 env=os.environ | {"PYTHONPATH": path},
             )
         seat.watch = os.pidfd_open(seat.child.pid)
-        seat.pipe, seat.inbox, seat.unsent = ours, Inbox(), bytearray()
+        seat.pipe, seat.inbox, seat.unsent, seat.full = ours, Inbox(), bytearray(), False
         seat.began = clock.now()
         self._loop.add_reader(ours.fileno(), self._came, seat)
 
@@ -232,16 +257,8 @@ class Workers:
 
     # --- the socket pair ------------------------------------------------------
 
-    def _write(self, seat: _Seat, data: bytes) -> None:
-        if seat.pipe is None:
-            return
-        seat.unsent += data
-        if len(seat.unsent) == len(data):
-            self._flush(seat)
-        elif len(seat.unsent) > _STUCK and seat.child is not None:
-            seat.child.kill()
-
     def _flush(self, seat: _Seat) -> None:
+        """Write what there is, or as much as the pipe takes."""
         pipe = seat.pipe
         if pipe is None:
             return
@@ -249,11 +266,15 @@ class Workers:
             while seat.unsent:
                 del seat.unsent[: pipe.send(seat.unsent)]
         except BlockingIOError:
-            self._loop.add_writer(pipe.fileno(), self._flush, seat)
+            if not seat.full:
+                seat.full = True
+                self._loop.add_writer(pipe.fileno(), self._flush, seat)
             return
         except OSError:  # it is gone; that will be read
             seat.unsent.clear()
-        self._loop.remove_writer(pipe.fileno())
+        if seat.full:
+            seat.full = False
+            self._loop.remove_writer(pipe.fileno())
         if self._closing:
             with suppress(OSError):
                 pipe.shutdown(socket.SHUT_WR)

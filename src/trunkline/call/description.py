@@ -231,7 +231,8 @@ class Descriptions:
 
     def _drawn(self, length: int) -> bytes:
         """`length` random bytes; `ids` is the only source of randomness down here."""
-        return bytes(self._ids.number(256) for _ in range(length))
+        words = [self._ids.number(1 << 64).to_bytes(8, "big") for _ in range(-(-length // 8))]
+        return b"".join(words)[:length]
 
     def _origin(self) -> Origin:
         number = self._ids.number(2**31)

@@ -3,12 +3,14 @@
 A packet is worked on where it lies: it is read into a `Buffer`, opened, renumbered,
 closed again and written from there. pylibsrtp's own Session copies each packet twice and
 takes half as long again, so its binding is called directly; `tests/media/test_srtp.py`
-holds both to the same octets.
+holds both to the same octets. The binding has no name for AES with 256 bits in counter
+mode, which libsrtp has: its policy is that of 128 bits with another cipher (`_strengthen`).
 """
 
 from __future__ import annotations
 
 import sys
+from struct import Struct
 from typing import Any
 
 from pylibsrtp import Policy
@@ -17,10 +19,16 @@ from pylibsrtp._binding import ffi, lib  # type: ignore[import-not-found]
 from trunkline.finding import ParseError
 from trunkline.sdp.crypto import Crypto
 
-SUITES = {  # those of RFC 4568 §6.2 that libsrtp carries here
+_AES_256 = "AES_256_CM_HMAC_SHA1_80"
+SUITES = {  # those of RFC 4568 §6.2 and RFC 6188 §3 that libsrtp carries here
     "AES_CM_128_HMAC_SHA1_80": Policy.SRTP_PROFILE_AES128_CM_SHA1_80,
     "AES_CM_128_HMAC_SHA1_32": Policy.SRTP_PROFILE_AES128_CM_SHA1_32,
+    _AES_256: Policy.SRTP_PROFILE_AES128_CM_SHA1_80,
 }
+_CIPHER = Struct(
+    "=6i"
+)  # srtp.h's srtp_crypto_policy_t: cipher, its key and salt, authentication's three, what
+_WEAK, _STRONG = (1, 30, 3, 20, 10, 3), (5, 46, 3, 20, 10, 3)  # AES counter mode with 128 and with 256 bits
 WINDOW = 128  # packets back in which a repeated one is known (RFC 3711 §3.3.2: at least 64)
 _LARGEST = 2048  # octets read of a datagram
 _TRAILER = 32  # and room for the index and tag that closing adds
@@ -85,6 +93,8 @@ class Context:
         self.line = line
         self.refused = self.replayed = 0
         self._policy = Policy(line.keys[0].material, self._KIND, 0, SUITES[line.suite])
+        if line.suite == _AES_256:
+            _strengthen(self._policy)
         self._policy.window_size = WINDOW
         self._srtp = ffi.gc(ffi.new("srtp_t *"), _free)
         if lib.srtp_create(self._srtp, self._policy._policy) != _OK:
@@ -95,6 +105,17 @@ class Context:
     def same_key(self, line: Crypto) -> bool:
         """Whether a line names the key and suite of this context (RFC 4568 §7.1.4: then it stays)."""
         return self.line.suite == line.suite and self.line.keys[:1] == line.keys[:1]
+
+
+def _strengthen(policy: Policy) -> None:
+    """Let a policy take 256 bits; of a libsrtp that lays policies out in another way, nothing is guessed."""
+    for part in (policy._policy.rtp, policy._policy.rtcp):
+        said = ffi.buffer(ffi.addressof(part))
+        if bytes(said) != _CIPHER.pack(*_WEAK):
+            raise ParseError(
+                "SDP a=crypto", _AES_256, "expected a suite this libsrtp is known to have", status=488
+            )
+        said[:] = _CIPHER.pack(*_STRONG)
 
 
 def _free(session: Any, free: Any = lib.srtp_dealloc) -> None:

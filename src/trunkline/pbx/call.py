@@ -261,17 +261,20 @@ class Call:
     def hear_media(self, event: Any, now: float) -> list[Any]:
         """Take an event of this call's media session."""
         leg = self._legs.get(event.leg)
-        if isinstance(event, anchor.Report):
+        if isinstance(event, anchor.Anchored):
+            if leg is None:
+                return unclaimed(event)
+            if event.leg in self._open:
+                self._reporting.add(event.leg)
+        elif isinstance(event, anchor.Report):
             self._reporting.discard(event.leg)
             self.record.quality(event)
             return self.close(now) if self._is_over() else []
-        if isinstance(event, anchor.Silent):
+        elif isinstance(event, anchor.Silent):
             side = "caller" if leg is self.a else "called party"
             return [Log("warning", f"call {self.id}: no RTP from the {side} for {event.seconds:g} s")]
-        if leg is None or isinstance(event, anchor.Heard | anchor.Pressed):
-            return unclaimed(event) if isinstance(event, anchor.Anchored) else []
-        if isinstance(event, anchor.Anchored) and event.leg in self._open:
-            self._reporting.add(event.leg)
+        elif leg is None or isinstance(event, anchor.Heard | anchor.Pressed):
+            return []
         out = leg.hear_media(event, now)
         self.record.called(event.leg, leg.usage.call_id)
         return self._heard(out, now)

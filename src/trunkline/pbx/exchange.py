@@ -6,6 +6,7 @@ the node that owns both.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from trunkline.call.description import Terms
@@ -105,8 +106,7 @@ class Exchange:
             return None
         tab = gateway.media
         suites = gateway.security.suites if gateway.security.srtp else ()
-        capabilities = Capabilities(tuple(_CODECS[name] for name in tab.codecs), tab.ptime, suites=suites)
-        return Terms(media, self.listen.trunk_address, capabilities, join)
+        return Terms(media, self.listen.trunk_address, _capabilities(tab.codecs, tab.ptime, suites), join)
 
     def phone_terms(
         self, media: str, flow: Flow, join: str = "", *, secure: bool | None = None
@@ -121,10 +121,8 @@ class Exchange:
         tab = self.site.trunk.gateways[0]
         wanted = self.site.phones.srtp if secure is None else secure
         suites = tab.security.suites if wanted and flow.transport == "TLS" else ()
-        codecs = tuple(_CODECS[name] for name in tab.media.codecs)
-        return Terms(
-            media, self.listen.phones_address, Capabilities(codecs, tab.media.ptime, suites=suites), join
-        )
+        capabilities = _capabilities(tab.media.codecs, tab.media.ptime, suites)
+        return Terms(media, self.listen.phones_address, capabilities, join)
 
     def flow_to(self, target: Target) -> Flow | None:
         """The path to an access SBC; None when this IPBX does not listen on that transport."""
@@ -149,6 +147,11 @@ class Exchange:
         except ParseError:  # a realm may be any text
             pass
         return format_host(self.listen.phones_address)
+
+
+@lru_cache(maxsize=64)  # few gateways, many calls
+def _capabilities(codecs: tuple[str, ...], ptime: int, suites: tuple[str, ...]) -> Capabilities:
+    return Capabilities(tuple(_CODECS[name] for name in codecs), ptime, suites=suites)
 
 
 def others(bindings: tuple[Binding, ...], request: Request) -> tuple[Binding, ...]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 from trunkline.call import events
 from trunkline.call.leg import reasons, unclaimed
@@ -33,6 +33,7 @@ from trunkline.site.model import Site
 
 DRAIN_SHARE = 0.8  # of `calls.drain_max`: what is left of calls then is written down, before the end comes
 SETUP = 64.0  # seconds a call may take beyond ringing and talking, to be set up and to end
+_MEDIA = frozenset(get_args(anchor.Event)) - {anchor.Lost}  # each of one call's session
 METHODS = ("INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "REGISTER", "PRACK", "UPDATE", "INFO")
 
 
@@ -67,6 +68,8 @@ class Ipbx:
 
     def receive(self, event: Input | Reload, now: float) -> list[Output]:
         """Take one event of the world."""
+        if type(event) in _MEDIA:
+            return self._media(event, now)
         match event:
             case Received():
                 return self._taken(self.endpoint.receive(event.data, event.flow, now), now)
@@ -87,7 +90,7 @@ class Ipbx:
                 return self._worker_lost(event, now)
             case TlsUp() | TlsRefused():
                 return self._handshake(event)
-        return self._media(event, now)
+        raise TypeError(event)
 
     def _media(self, event: Any, now: float) -> list[Output]:
         """An event of the media seam, for the call whose session it is."""

@@ -88,9 +88,12 @@ class Crypto:
 
         Raises ParseError for an unknown suite or another length.
         """
-        line = cls(tag, suite, (f"inline:{b64encode(material).decode()}",))
-        assert line.keys
-        return line
+        lengths = SUITES.get(suite)
+        if lengths is None:
+            raise _unknown(suite)
+        if len(material) != lengths.key + lengths.salt:
+            raise _misfit(suite, lengths)
+        return cls(tag, suite, (f"inline:{b64encode(material).decode()}",))
 
     def __str__(self) -> str:
         return " ".join((str(self.tag), self.suite, ";".join(self.key_params), *self.session_params))
@@ -103,11 +106,11 @@ class Crypto:
         """The inline keys in order; raises ParseError for one that does not fit the suite (RFC 4568 §6.1)."""
         suite = SUITES.get(self.suite)
         if suite is None:
-            raise _wrong(self.suite, "expected a known crypto suite (RFC 4568 §6.2)")
+            raise _unknown(self.suite)
         keys = tuple(_key(param) for param in self.key_params)
         length = suite.key + suite.salt
         if any(len(key.material) != length for key in keys):
-            raise _wrong(self.suite, f"expected a key and salt of {length} bytes (RFC 4568 §6.1)")
+            raise _misfit(self.suite, suite)
         if len(keys) > 1 and len({(key.mki_length, bool(key.mki)) for key in keys}) > 1:
             raise _wrong(self.suite, "expected an MKI of one length with every key (RFC 4568 §6.1)")
         return keys
@@ -202,6 +205,14 @@ def _lifetime(text: str, shown: str) -> int:
         if not power and 0 < count <= 1 << 48:
             return count
     raise _wrong(shown, "expected a lifetime of 1 to 2^48 packets (RFC 4568 §6.1)")
+
+
+def _unknown(suite: str) -> ParseError:
+    return _wrong(suite, "expected a known crypto suite (RFC 4568 §6.2)")
+
+
+def _misfit(name: str, suite: Suite) -> ParseError:
+    return _wrong(name, f"expected a key and salt of {suite.key + suite.salt} bytes (RFC 4568 §6.1)")
 
 
 def _wrong(got: str, expected: str) -> ParseError:

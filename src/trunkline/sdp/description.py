@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from trunkline.finding import ParseError
@@ -171,19 +172,14 @@ class Media(NamedTuple):
     def attributes(self, name: str) -> tuple[str, ...]:
         """The values of all the section's own `a=name:value` lines, in order."""
         start = f"a={name}:"
-        return tuple(line[len(start) :] for line in self.lines if line.startswith(start))
+        return tuple([line[len(start) :] for line in self.lines if line.startswith(start)])
 
     def rtpmap(self, payload_type: str | int) -> RtpMap | None:
         """What a payload type stands for: its rtpmap line, else the static table, else None."""
         start = f"a=rtpmap:{payload_type} "
         for line in self.lines:
             if line.startswith(start):
-                name, _, rest = line[len(start) :].strip().partition("/")
-                rate, _, channels = rest.partition("/")
-                if name and _number(rate) and len(rate) <= 7:
-                    # only audio's parameter is a channel count; a wrong one is read as 1 (RFC 8866 §6.6)
-                    return RtpMap(name, int(rate), int(channels) if channels in ("1", "2") else 1)
-                return None
+                return _mapped(line[len(start) :]) if len(line) <= _KEPT else _read_map(line[len(start) :])
         return STATIC.get(str(payload_type))
 
     def fmtp(self, payload_type: str | int) -> str | None:
@@ -207,7 +203,8 @@ class Media(NamedTuple):
     @property
     def rtcp(self) -> Rtcp:
         """Where RTCP goes: `a=rtcp`, else the port after RTP's (RFC 3605 §2.1, RFC 3550 §11)."""
-        words = (self.attribute("rtcp") or "").split()
+        stated = self.attribute("rtcp")
+        words = stated.split() if stated else ()
         if words and _number(words[0]) and int(words[0]) <= 65535:
             address = words[3] if len(words) == 4 else self.connection
             return Rtcp(address, int(words[0]))
@@ -383,6 +380,20 @@ def _media(lines: tuple[str, ...], inherited: tuple[str, ...]) -> Media:
     raise ParseError(
         "SDP m=", lines[0], "expected <media> <port>[/<count>] <proto> <fmt>... (RFC 8866 §5.14)"
     )
+
+
+def _read_map(text: str) -> RtpMap | None:
+    """`<encoding>/<clock rate>[/<channels>]` (RFC 8866 §6.6); None if it is none."""
+    name, _, rest = text.strip().partition("/")
+    rate, _, channels = rest.partition("/")
+    if name and _number(rate) and len(rate) <= 7:
+        # only audio's parameter is a channel count; a wrong one is read as 1
+        return RtpMap(name, int(rate), int(channels) if channels in ("1", "2") else 1)
+    return None
+
+
+_mapped = lru_cache(maxsize=256)(_read_map)  # every call names the same few encodings
+_KEPT = 128  # characters of a line of which what was read is kept
 
 
 def _family(address: str) -> str:

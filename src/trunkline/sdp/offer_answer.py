@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from ipaddress import ip_address
 
 from trunkline.finding import ParseError
@@ -18,8 +19,12 @@ from trunkline.sdp.relay import follow
 
 NOT_ACCEPTABLE = 488  # RFC 3261 §21.4.26
 DTMF = "telephone-event"
+_EVENTS = DTMF.upper()
+_NO_CODEC = frozenset({_EVENTS, "CN"})
 PLAIN = "RTP/AVP"
 SECURE = "RTP/SAVP"
+_KEPT = 256  # characters of formats and rtpmap lines of which what was read is kept
+_LONGEST_LITERAL = 64  # characters: an IPv6 address with its zone
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +130,7 @@ def offer(
         rtcp_port,
         own,
     )
-    return _described(origin, address, section)
+    return _described(origin, address, [section])
 
 
 def answer(
@@ -148,22 +153,24 @@ def answer(
     nothing fits.
     """
     taken = -1
-    lines: list[str] = []
+    sections: list[Media] = []
     for index, theirs in enumerate(offered.media):
         found = _choice(theirs, capabilities) if taken < 0 else None
         if found is None:
             # 6: a refused line keeps its place, kind, transport and at least one format
-            lines.append(f"m={theirs.kind} 0 {theirs.proto} {' '.join(theirs.formats)}")
+            refused = f"m={theirs.kind} 0 {theirs.proto} {' '.join(theirs.formats)}"
+            sections.append(Media(theirs.kind, 0, 1, theirs.proto, theirs.formats, (refused,)))
             continue
         taken = index
         payload_type, codec = found
         dtmf = None if capabilities.dtmf_payload_type is None else _dtmf(theirs, codec.clock_rate)
         way = _meet(direction, _reversed(theirs.direction))
         crypto = _answered(theirs, own) if capabilities.suites else ()
-        lines += _section(port, [(payload_type, codec)], dtmf, capabilities.ptime, way, rtcp_port, crypto)
+        codecs = [(payload_type, codec)]
+        sections.append(_section(port, codecs, dtmf, capabilities.ptime, way, rtcp_port, crypto))
     if taken < 0:
         raise _unacceptable(offered, capabilities)
-    described = _described(origin, address, lines)
+    described = _described(origin, address, sections)
     return described, _stream(described.media[taken], offered.media[taken])
 
 
@@ -270,31 +277,24 @@ def _dtmf(section: Media, clock_rate: int) -> int | None:
 
 def _stream(ours: Media, theirs: Media) -> Stream:
     """What two active audio sections agree on, as seen from `ours`."""
-    mine: dict[tuple[str, int], int] = {}
-    for payload_type in ours.formats:
-        rtpmap = ours.rtpmap(payload_type)
-        if rtpmap and _valid(payload_type):
-            mine.setdefault((rtpmap.name.upper(), rtpmap.clock_rate), int(payload_type))
-    for payload_type in theirs.formats:
-        rtpmap = theirs.rtpmap(payload_type)
-        if rtpmap is None or not _valid(payload_type) or rtpmap.name.lower() in (DTMF, "cn"):
-            continue
-        receive = mine.get((rtpmap.name.upper(), rtpmap.clock_rate))
-        if receive is None:
+    mine, said = _numbers(ours), _numbers(theirs)
+    for (name, clock_rate), payload_type in said.items():
+        receive = mine.get((name, clock_rate))
+        if receive is None or name in _NO_CODEC:
             continue
         address = theirs.connection
         rtcp = theirs.rtcp
         crypto, own_crypto = _crypto(ours, theirs)
-        dtmf, receive_dtmf = _dtmf(theirs, rtpmap.clock_rate), _dtmf(ours, rtpmap.clock_rate)
+        dtmf, receive_dtmf = said.get((_EVENTS, clock_rate)), mine.get((_EVENTS, clock_rate))
         if dtmf is None or receive_dtmf is None:
             dtmf = receive_dtmf = None
         return Stream(
             address=_literal(address),
             port=theirs.port,
             rtcp_port=rtcp.port if rtcp.address == address else 0,
-            payload_type=int(payload_type),
-            codec=rtpmap.name.upper(),
-            clock_rate=rtpmap.clock_rate,
+            payload_type=payload_type,
+            codec=name,
+            clock_rate=clock_rate,
             ptime=_packet_time(ours, theirs),
             dtmf_payload_type=dtmf,
             direction=_meet(ours.direction, _reversed(theirs.direction)),
@@ -305,6 +305,28 @@ def _stream(ours: Media, theirs: Media) -> Stream:
             receive_dtmf_payload_type=receive_dtmf,
         )
     raise ParseError("SDP m=", theirs.lines[0], "expected a codec in common", status=NOT_ACCEPTABLE)
+
+
+def _numbers(section: Media) -> dict[tuple[str, int], int]:
+    """The first payload type of each encoding, by name in capitals and clock rate, in order of preference."""
+    maps = tuple([line for line in section.lines if line.startswith("a=rtpmap:")])
+    if sum(map(len, maps)) + sum(map(len, section.formats)) <= _KEPT:
+        return _kept_numbers(section.formats, maps)
+    return _read_numbers(section)
+
+
+@lru_cache(maxsize=256)  # every call names the same few encodings; nobody writes into what is kept
+def _kept_numbers(formats: tuple[str, ...], maps: tuple[str, ...]) -> dict[tuple[str, int], int]:
+    return _read_numbers(Media("audio", 0, 1, "", formats, maps))
+
+
+def _read_numbers(section: Media) -> dict[tuple[str, int], int]:
+    found: dict[tuple[str, int], int] = {}
+    for payload_type in section.formats:
+        rtpmap = section.rtpmap(payload_type)
+        if rtpmap is not None and _valid(payload_type):
+            found.setdefault((rtpmap.name.upper(), rtpmap.clock_rate), int(payload_type))
+    return found
 
 
 def _packet_time(ours: Media, theirs: Media) -> int:
@@ -337,12 +359,19 @@ def _crypto(ours: Media, theirs: Media) -> tuple[Crypto | None, Crypto | None]:
     )
 
 
-def _literal(address: str) -> str:
+@lru_cache(maxsize=1024)  # a peer's media comes from few addresses, and reading one is slow
+def _is_literal(address: str) -> bool:
     try:
         ip_address(address)
-    except ValueError as wrong:
+    except ValueError:
+        return False
+    return True
+
+
+def _literal(address: str) -> str:
+    if len(address) > _LONGEST_LITERAL or not _is_literal(address):
         expected = "expected an IP address, names are not looked up for media"
-        raise ParseError("SDP c=", address, expected, status=NOT_ACCEPTABLE) from wrong
+        raise ParseError("SDP c=", address, expected, status=NOT_ACCEPTABLE)
     return address
 
 
@@ -380,8 +409,8 @@ def _section(
     direction: Direction,
     rtcp_port: int | None,
     crypto: tuple[Crypto, ...] = (),
-) -> list[str]:
-    """The lines of our own audio section."""
+) -> Media:
+    """Our own audio section."""
     numbers = [str(payload_type) for payload_type, _ in codecs]
     lines = []
     for payload_type, codec in codecs:
@@ -396,10 +425,15 @@ def _section(
         lines.append(f"a=rtcp:{rtcp_port}")  # RFC 3605 §2.1
     lines += [f"a=crypto:{line}" for line in crypto]
     profile = SECURE if crypto else PLAIN
-    return [f"m=audio {port} {profile} {' '.join(numbers)}", *lines, f"a={direction}"]
+    whole = (f"m=audio {port} {profile} {' '.join(numbers)}", *lines, f"a={direction}")
+    return Media("audio", port, 1, profile, tuple(numbers), whole)
 
 
-def _described(origin: Origin, address: str, sections: list[str]) -> Description:
+def _described(origin: Origin, address: str, sections: list[Media]) -> Description:
+    """What a reader makes of our lines, without reading them: they are ours."""
     family = "IP6" if ":" in address else "IP4"
-    lines = ["v=0", f"o={origin}", "s=-", f"c=IN {family} {address}", "t=0 0", *sections, ""]
-    return Description.parse("\r\n".join(lines))
+    at = f"c=IN {family} {address}"
+    head = ("v=0", f"o={origin}", "s=-", at, "t=0 0")
+    media = tuple([section._replace(inherited=(at,)) for section in sections])
+    text = "\r\n".join([*head, *[line for section in media for line in section.lines], ""])
+    return Description(text, head, media)

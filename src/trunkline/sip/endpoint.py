@@ -19,6 +19,7 @@ from trunkline.sip.agenda import Agenda, Sleeper
 from trunkline.sip.arrival import answer_flow, judge, stamped
 from trunkline.sip.dialog import Dialog, DialogState
 from trunkline.sip.flow import Flow, Ids, Send
+from trunkline.sip.framing import Whole
 from trunkline.sip.matching import client_key, server_key
 from trunkline.sip.message import MessageError, Request, Response, check, parse, respond
 from trunkline.sip.transaction import (
@@ -226,7 +227,7 @@ class Endpoint:
         if len(data) < 12 and not data.strip():
             return []  # a keep-alive (RFC 5626 §4.4.1)
         try:
-            message = parse(data)
+            message = data.message if isinstance(data, Whole) else parse(data)
         except MessageError as error:
             return self._refuse_unread(error.message, error, flow)
         if isinstance(message, Response):

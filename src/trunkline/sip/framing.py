@@ -35,6 +35,19 @@ class Malformed:
 Framed = Request | Response | Malformed | KeepAlive
 
 
+class Whole(bytes):
+    """A message's octets, with what the framer read of them: the endpoint need not read them again."""
+
+    message: Request | Response
+
+    @classmethod
+    def of(cls, message: Request | Response) -> Whole:
+        """The octets of a message that a `Framer` gave."""
+        octets = cls(bytes(message))
+        octets.message = message
+        return octets
+
+
 class Framer:
     """Cuts one connection's bytes into messages.
 
@@ -64,9 +77,11 @@ class Framer:
         out: list[Framed] = []
         if self._broken:
             return out
+        if self._head is None and not self._buffer and (whole := self._whole(data)) is not None:
+            return [whole]
         self._buffer += data
         while not self._broken:
-            if self._head is None and not self._read_head(out, now):
+            if self._head is None and not (self._buffer and self._read_head(out, now)):
                 break
             if self._head is not None:
                 if len(self._buffer) < self._body_length:
@@ -90,6 +105,21 @@ class Framer:
         late = ParseError("message", "", f"expected it whole within {self._patience:g} s", status=408)
         error = MessageError(late, self._head if isinstance(self._head, Request) else None)
         return [Malformed(error, fatal=True)]
+
+    def _whole(self, data: bytes) -> Request | Response | None:
+        """The message, where the data are exactly one with nothing wrong in it, as most are."""
+        end = data.find(_END)
+        if end <= 0 or len(data) > self._limit:
+            return None
+        try:
+            message = parse_head(data[:end])
+            length = content_length(message.fields)
+        except ParseError:
+            return None  # it is judged with care
+        if length is None or end + 4 + length != len(data):
+            return None
+        message.body = data[end + 4 :]
+        return message
 
     def _read_head(self, out: list[Framed], now: float) -> bool:
         """Read the next head into `_head`, or a keep-alive into `out`; False if more bytes are needed."""
