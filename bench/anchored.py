@@ -28,6 +28,7 @@ from trunkline.call.node import Log
 from trunkline.call.party import Behaviour
 from trunkline.carrier.sbc import Sbc
 from trunkline.cli import certificates, sbc_certificates
+from trunkline.guide.facts import shipped
 from trunkline.lab.addresses import PHONE_PORT
 from trunkline.lab.names import NameServer, make_zone
 from trunkline.lab.phones import LabPhone
@@ -137,7 +138,8 @@ def _carrier(running: AsyncExitStack, stage: Stage, place: tuple[str, int]) -> E
         sbc = Sbc(stage.site, settings, SystemIds(), clock.now())
         driver = Driver(log=_quiet)
         running.callback(driver.close)
-        parties = sbc_certificates.parties(str(stage.file), stage.site, settings)
+        facts = shipped()[stage.site.guide.name]
+        parties = sbc_certificates.parties(str(stage.file), stage.site, settings, facts)
         driver.tls(settings.signalling, settings.port, parties, upkeep=certificates.UPKEEP)
         ends = ends or Ends(driver.feed, place)
         driver.media = Ends(driver.feed, place)

@@ -31,7 +31,7 @@ from trunkline.media.srtp import usable
 from trunkline.sdp.crypto import SUITES
 from trunkline.sip.flow import Flow
 from trunkline.sip.message import Request
-from trunkline.site.model import Suite
+from trunkline.site.gateway import Suite
 
 NUMBER = "00199009001"
 PLAIN = sdp("194.250.129.193", 40000)
