@@ -122,7 +122,8 @@ def test_a_call_over_two_rollovers_with_hold_and_new_keys_between_fails_no_packe
         assert set(hears.heard) == {speaks.label}
         assert hears.received > 2 * ROLLOVER
         assert hears.opens is not None
-        assert [rollovers for rollovers, _ in hears.opens.sources.values()] == [2]
+        (rollovers,) = (rollovers for rollovers, _ in hears.opens.sources.values())
+        assert rollovers in (2, 3)  # one more where the first number was drawn near the top (RFC 3550 §5.1)
         assert speaks.sent - hears.received <= 2  # under way as the ports were closed
     net = call.town.net
     assert net.twice == []
