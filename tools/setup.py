@@ -24,6 +24,8 @@ import packages
 
 ROOT = Path(__file__).resolve().parent.parent
 PLACES = {"run": ".venv", "dev": ".venv", "bench": ".venv-bench", "sslyze": ".venv-sslyze"}
+# What builds the packages of a lock that come without a wheel: installed before them.
+BACKENDS = {"run": (), "dev": ("poetry-core",), "bench": ("setuptools",), "sslyze": ("setuptools",)}
 APART = ("bench", "sslyze")  # environments of peers, which the product is never installed into
 FLOOR = (3, 11)
 # A user's own pip settings may choose the index, never where the packages go.
@@ -111,10 +113,10 @@ def make(kind: str) -> None:
         base.write_text(origin)
     install = [*pip, "install", "--disable-pip-version-check", "--progress-bar", "off", "--no-input"]
     # No isolated builds: they would fetch a build backend that no hash pins. It is in the lock instead.
-    if kind in APART:
-        backend = venv / "setuptools.lock"
-        backend.write_text(_entry(lock, "setuptools"))
-        run([*install, "--require-hashes", "-r", str(backend)], "setuptools could not be installed")
+    for name in BACKENDS[kind]:
+        backend = venv / f"{name}.lock"
+        backend.write_text(_entry(lock, name))
+        run([*install, "--require-hashes", "-r", str(backend)], f"{name} could not be installed")
     pinned = [*install, "--require-hashes", "--no-build-isolation", "-r", str(lock)]
     hint = " (it compiles: gcc and python3-dev are needed)" if kind == "bench" else ""
     run(pinned, f"pip could not install {lock.relative_to(ROOT)}: its last lines are above{hint}")
