@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -23,8 +25,10 @@ def demo(directory: Path) -> tuple[Path, Path, list[dict[str, Any]]]:
     """The whole demo on a wire of its own: the capture, the trace, and the calls as it told them."""
     trace = directory / "trace.pcapng"
     command = [sys.executable, "-m", "trunkline", "demo", str(FILE), "--json", "--trace", str(trace)]
-    with wire.Dumpcap(directory / "wire") as capture:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    # Inside the namespace everybody is root, and /tmp may have root's own; a socket's path is short.
+    with TemporaryDirectory(prefix="t") as runtime, wire.Dumpcap(directory / "wire") as capture:
+        environment = os.environ | {"XDG_RUNTIME_DIR": runtime}
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120, env=environment)
         file = capture.finish()
     assert done.returncode == 0, done.stderr + done.stdout[-2000:]
     told = [json.loads(line) for line in done.stdout.splitlines()]
