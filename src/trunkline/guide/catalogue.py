@@ -9,12 +9,14 @@ from trunkline.guide import foresight, own_facts
 from trunkline.guide.facts import Facts, Unknown, shipped
 from trunkline.guide.rule import Path, Rule, Seen
 from trunkline.guide.rules import (
+    addresses,
     bvpn,
     capacity,
     carrier,
     channels,
     codecs,
     emergency,
+    encryption,
     fax,
     firewall,
     fraud,
@@ -25,6 +27,7 @@ from trunkline.guide.rules import (
     omc,
     overseas,
     ports,
+    prefixes,
     registration,
     remote,
     security,
@@ -66,6 +69,9 @@ RULES: tuple[Rule, ...] = (
     *overseas.RULES,
     *emergency.RULES,
     *fraud.RULES,
+    *addresses.RULES,
+    *encryption.RULES,
+    *prefixes.RULES,
     *foresight.RULES,
     *own_facts.RULES,
 )
