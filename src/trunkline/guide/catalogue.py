@@ -76,6 +76,7 @@ RULES: tuple[Rule, ...] = (
     *own_facts.RULES,
 )
 
+_FACTS = said("guide facts", "faits du guide")
 _NO_FACTS = Facts("", "", "", "")
 
 
@@ -154,7 +155,7 @@ def _guide(loaded: Loaded, draft: Draft, facts: Facts, known: Mapping[str, Facts
         mend = said(
             "write one of: {known}", "écrivez l'un de ceux-ci : {known}", known=", ".join(sorted(known))
         )
-        yield loaded.finding("SITE-10", Level.MUST, ("guide", "name"), says, mend, "guide facts")
+        yield loaded.finding("SITE-10", Level.MUST, ("guide", "name"), says, mend, _FACTS)
     elif edition != facts.edition:
         says = said(
             "the site is built to the edition of {edition}, the facts here are those of {facts}",
@@ -167,7 +168,7 @@ def _guide(loaded: Loaded, draft: Draft, facts: Facts, known: Mapping[str, Facts
             "contrôlez le site avec l'édition du {facts}, puis écrivez cette date",
             facts=facts.edition,
         )
-        yield loaded.finding("SITE-11", Level.SHOULD, ("guide", "edition"), says, mend, "guide facts")
+        yield loaded.finding("SITE-11", Level.SHOULD, ("guide", "edition"), says, mend, _FACTS)
 
 
 def _touched(draft: Draft, need: Path) -> bool:
@@ -178,10 +179,19 @@ def _touched(draft: Draft, need: Path) -> bool:
     )
 
 
-def applied(loaded: Loaded, guides: Mapping[str, Facts] | None = None) -> tuple[str, ...]:
-    """The ids of the rules that `judge` puts to a file: those it has sound words for."""
+def applied(
+    loaded: Loaded, guides: Mapping[str, Facts] | None = None, *, papers: bool = False
+) -> tuple[str, ...]:
+    """The ids of the rules that are put to a file: those it has sound words for.
+
+    `papers`: its certificate files are all there, so that the rules about them judged too.
+    """
     draft = loaded.draft
     if draft is None:
         return ()
     facts = (shipped() if guides is None else guides).get(draft.site.guide.name, _NO_FACTS)
-    return tuple(rule.id for rule in RULES if rule.look is not None and _speaks(rule, draft, facts))
+    return tuple(
+        rule.id
+        for rule in RULES
+        if (rule.look is not None or (papers and rule in foresight.RULES)) and _speaks(rule, draft, facts)
+    )

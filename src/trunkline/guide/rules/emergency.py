@@ -11,7 +11,7 @@ from trunkline.guide.rules.remote import remote_sites
 from trunkline.site.model import Site
 from trunkline.site.scalar import within
 
-_ARCEP = "ARCEP decision 2018-0881; trade knowledge"
+_ARCEP = said("ARCEP decision 2018-0881; trade knowledge", "décision ARCEP 2018-0881 ; usage du métier")
 
 
 def french(site: Site) -> bool:
@@ -157,7 +157,7 @@ RULES = (
         ),
         why=_WHERE,
         level=Level.SHOULD,
-        source="trade knowledge",
+        source=said("trade knowledge", "usage du métier"),
         mend=said(
             "write a number whose address the carrier knows as this site's",
             "écrivez un numéro dont l'opérateur connaît l'adresse comme celle de ce site",

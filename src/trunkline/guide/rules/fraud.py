@@ -109,7 +109,10 @@ RULES = (
         title=said("International calls have a bar", "L'international a un barrage"),
         why=_ABROAD,
         level=Level.SHOULD,
-        source="the vendor's courses (second-hand): international is barred by default",
+        source=said(
+            "the vendor's courses (second-hand): international is barred by default",
+            "cours du constructeur (de seconde main) : l'international est barré par défaut",
+        ),
         mend=said(
             "Traffic sharing & barring: set international_allowed to false, or list what stays barred, "
             "as +882",
@@ -140,7 +143,7 @@ RULES = (
         ),
         level=Level.SHOULD,
         source="RFC 3261 §22",
-        mend=said("give each user another one", "donnez-en un autre à chaque usager"),
+        mend=said("give each user another one", "donnez-en un autre à chaque utilisateur"),
         look=_shared,
     ),
 )

@@ -236,7 +236,7 @@ RULES = (
             "Un appel vers un numéro qui n'existe pas échoue, et comme appelant il est refusé.",
         ),
         level=Level.MUST,
-        source="ARCEP decision 2018-0881",
+        source=said("ARCEP decision 2018-0881", "décision ARCEP 2018-0881"),
         mend=said(
             "write the number as it is dialled from abroad", "écrivez le numéro comme depuis l'étranger"
         ),

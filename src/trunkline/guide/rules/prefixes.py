@@ -125,7 +125,7 @@ RULES = (
             "appels sont refusés.",
         ),
         level=Level.SHOULD,
-        source="ARCEP decision 2018-0881",
+        source=said("ARCEP decision 2018-0881", "décision ARCEP 2018-0881"),
         mend=said("write the country's own", "écrivez ceux du pays"),
         look=_as_in_france,
         needs=("numbering.country", "numbering.national_prefix"),

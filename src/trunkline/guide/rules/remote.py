@@ -280,7 +280,7 @@ RULES = (
         id="SITE-50",
         title=said(
             "The remote sites that users and phones name exist",
-            "Les sites distants cités par les usagers et les postes existent",
+            "Les sites distants cités par les utilisateurs et les postes existent",
         ),
         why=said(
             "An emergency call from there would show the main site's address.",
