@@ -124,6 +124,11 @@ def test_a_fair_password_is_no_weakness(secret: str) -> None:
     assert weakness(secret, "201") is None
 
 
+def test_an_extension_inside_a_random_number_is_chance_and_a_name_is_not() -> None:
+    assert weakness("8472013471928374", "201", "Accueil") is None
+    assert weakness("Accueil-2024!", "201", "Accueil") is not None
+
+
 @given(st.text(max_size=40), st.text(max_size=10))
 def test_any_password_is_judged(secret: str, user: str) -> None:
     assert weakness(secret, user) is None or len(secret) <= 40

@@ -63,7 +63,8 @@ def _ports(site: Site, facts: Facts) -> Iterator[Seen]:
 
 
 def _gateway(site: Site, facts: Facts) -> Iterator[Seen]:
-    if facts.flag("fax.relayed"):
+    attached = facts.words("fax.attached") if facts.known("fax.attached") else ()
+    if facts.flag("fax.relayed") or "gateway" in attached:
         return
     for index, machine in enumerate(site.fax):
         if machine.attached == "gateway":
@@ -101,8 +102,9 @@ def _damaged(device: str, facts: Facts) -> bool:
 
 
 def _server(site: Site, facts: Facts) -> Iterator[Seen]:
+    apart = not facts.known("fax.server") or facts.flag("fax.server")
     for index, machine in enumerate(site.fax):
-        if machine.attached == "server" and not facts.flag("fax.relayed"):
+        if machine.attached == "server" and apart and not facts.flag("fax.relayed"):
             says = said(
                 "{label} is an ecosystem of its own: its T.38 does not pass through this IPBX",
                 "{label} est un écosystème à part : son T.38 ne traverse pas cet IPBX",
