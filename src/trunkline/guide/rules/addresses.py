@@ -1,9 +1,11 @@
-"""Addresses that must differ, and those at which a remote site's tunnel is reached (2.4, 5.2.1)."""
+"""Addresses that must differ, and a remote site's tunnel: where it ends, its keys kept apart (2.4, 5.2.1)."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from ipaddress import ip_address, ip_interface
+from typing import Final
 
 from trunkline.finding import Level, said
 from trunkline.guide.facts import Facts
@@ -11,6 +13,8 @@ from trunkline.guide.rule import Path, Rule, Seen
 from trunkline.guide.rules.remote import remote_sites
 from trunkline.guide.rules.walk import private
 from trunkline.site.model import Interface, Site
+
+_WIREGUARD_KEY: Final = re.compile(r"[A-Za-z0-9+/]{43}=")  # 32 octets in Base64
 
 
 def _interfaces_apart(site: Site, facts: Facts) -> Iterator[Seen]:
@@ -64,7 +68,40 @@ def _tunnel_ends(site: Site, facts: Facts) -> Iterator[Seen]:
             yield Seen(path, says)
 
 
+def _key_written_out(site: Site, facts: Facts) -> Iterator[Seen]:
+    places: list[tuple[Path, str]] = [
+        ((*path, "link", "vpn_key"), remote.link.vpn_key) for path, remote in remote_sites(site)
+    ]
+    if site.vpn is not None:
+        places.append((("vpn", "key"), site.vpn.key))
+    for path, text in places:
+        if _WIREGUARD_KEY.fullmatch(text):
+            says = said(
+                "a WireGuard key stands here; the name of its file belongs here",
+                "une clé WireGuard figure ici ; il faut le nom de son fichier",
+            )
+            yield Seen(path, says)
+
+
 RULES = (
+    Rule(
+        id="SITE-71",
+        title=said("No VPN key stands in the site file", "Aucune clé VPN ne figure dans le fichier de site"),
+        why=said(
+            "Site files are sent around and kept. Whoever reads the key can listen to the tunnel or enter by "
+            "it, and the dossier looks for a file of that name in vain.",
+            "Les fichiers de site circulent et restent. Qui lit la clé peut écouter le tunnel ou y "
+            "entrer, et le dossier cherche en vain un fichier de ce nom.",
+        ),
+        level=Level.MUST,
+        source=said("site file", "fichier de site"),
+        mend=said(
+            "put the key into a file of its own and write that file's name; make a new pair if it was sent",
+            "mettez la clé dans un fichier à part et écrivez le nom de ce fichier ; refaites la paire si "
+            "elle a été envoyée",
+        ),
+        look=_key_written_out,
+    ),
     Rule(
         id="SITE-59",
         title=said("eth0 and eth1 are on two networks", "eth0 et eth1 sont sur deux réseaux"),

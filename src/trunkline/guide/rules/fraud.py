@@ -19,7 +19,8 @@ _RUNS: Final = ("01234567890", "abcdefghijklmnopqrstuvwxyz", "azertyuiop", "qwer
 
 def _no_bar(site: Site, facts: Facts) -> Iterator[Seen]:
     numbering = site.numbering
-    if numbering.international_allowed and not numbering.international_barred:
+    abroad = [bar for bar in numbering.international_barred if not bar.startswith("+" + numbering.country)]
+    if numbering.international_allowed and not abroad:
         says = said(
             "every user may call every country, satellites and premium numbers too",
             "chaque utilisateur peut appeler tous les pays, satellites et numéros surtaxés compris",

@@ -8,7 +8,6 @@ from trunkline.finding import Level, said
 from trunkline.guide.facts import Facts
 from trunkline.guide.rule import Rule, Seen
 from trunkline.guide.rules.walk import gateways, next_hop, sip_port
-from trunkline.site.gateway import Gateway
 from trunkline.site.model import Site
 from trunkline.site.scalar import is_address
 
@@ -40,25 +39,6 @@ def _indexes_differ(site: Site, facts: Facts) -> Iterator[Seen]:
             )
             yield Seen((*path, "general", "index"), says)
         first.setdefault(number, gateway.label)
-
-
-def _in_order(site: Site, facts: Facts) -> Iterator[Seen]:
-    last: dict[str, Gateway] = {}
-    for path, gateway in gateways(site):
-        before = last.get(gateway.general.zone)
-        if before is not None and gateway.general.index < before.general.index:
-            says = said(
-                "gateway {label} has index {index} and stands behind gateway {other}, index {before}: calls "
-                "try {other} first",
-                "la passerelle {label} a l'index {index} et vient après la passerelle {other}, index "
-                "{before} : les appels essaient d'abord {other}",
-                label=gateway.label,
-                index=gateway.general.index,
-                other=before.label,
-                before=before.general.index,
-            )
-            yield Seen((*path, "general", "index"), says)
-        last[gateway.general.zone] = gateway
 
 
 def _labels_differ(site: Site, facts: Facts) -> Iterator[Seen]:
@@ -206,27 +186,6 @@ RULES = (
             "SIP Gateways > General : donnez à chaque passerelle un index à elle",
         ),
         look=_indexes_differ,
-    ),
-    Rule(
-        id="SITE-45",
-        title=said(
-            "Gateways stand in the order of their indexes",
-            "Les passerelles sont dans l'ordre de leurs index",
-        ),
-        why=said(
-            "Calls try the gateways in the order in which they stand. In the wrong order every call goes to "
-            "the backup access SBC first, and nobody notices until that one is lost.",
-            "Les appels essaient les passerelles dans l'ordre où elles figurent. Dans le mauvais ordre, tout "
-            "appel va d'abord au SBC d'accès de secours, et personne ne le remarque avant sa perte.",
-        ),
-        level=Level.SHOULD,
-        source="guide 5.2.4",
-        mend=said(
-            "put the nominal gateway first, with the lower index",
-            "placez la passerelle nominale en premier, avec l'index le plus bas",
-        ),
-        look=_in_order,
-        needs=("trunk.gateways.*",),
     ),
     Rule(
         id="SITE-22",
