@@ -43,6 +43,12 @@ def rules_of(changes: dict[str, Any], of: str = "bvpn.yaml") -> list[str]:
             ("8242", "82x2"),
             ("8254", "82x4"),
         ),
+        *(
+            ("Mediatrix 4102", "mediatrix_4102"),
+            ("AudioCodes MP-114", "audiocodes_mp11x"),
+            ("MP118", "audiocodes_mp11x"),
+        ),
+        ("AudioCodes SBC", "third_party_sbc"),
         *(("8378", "xBS8378"), ("xBS8378", "xBS8378"), ("8378 DECT-IP xBS", "xBS8378")),
     ],
 )
