@@ -97,10 +97,12 @@ def _static_port(site: Site, facts: Facts) -> Iterator[Seen]:
     for path, gateway in gateways(site):
         if gateway.topology.static_nat and gateway.topology.port != wanted:
             says = said(
-                "gateway {label} says port {port}; the carrier calls port {wanted}",
-                "la passerelle {label} annonce le port {port} ; l'opérateur appelle le port {wanted}",
+                "gateway {label} says {port}; the carrier calls port {wanted}",
+                "la passerelle {label} annonce {port} ; l'opérateur appelle le port {wanted}",
                 label=gateway.label,
-                port=gateway.topology.port or 0,
+                port=said("port {port}", "le port {port}", port=gateway.topology.port)
+                if gateway.topology.port
+                else said("no port", "aucun port"),
                 wanted=wanted,
             )
             yield Seen((*path, "topology", "port"), says)
