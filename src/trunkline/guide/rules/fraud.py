@@ -131,7 +131,7 @@ RULES = (
         source="NIST SP 800-63B §3.1.1.2",
         mend=said(
             "take sixteen random characters, best in a file: ${{file:PATH}}",
-            "prenez seize caractères au hasard, de préférence dans un fichier : ${{file:PATH}}",
+            "prenez seize caractères au hasard, de préférence dans un fichier : ${{file:CHEMIN}}",
         ),
         look=_weak,
     ),
