@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 from tests.example_site import INTERNET, edited
+from tests.guide.cases import amended
 from tests.tls_site import NEWER, OLDER, PBX, authority, identity
 
 from trunkline.aio.tls import SUITES
 from trunkline.aio.tls_stream import Parties
-from trunkline.cli.certificates import Papers, phone_parties, secured, trunk_parties
+from trunkline.cli.certificates import Papers, phone_parties, secured, suites_of, trunk_parties
 from trunkline.guide.facts import shipped
 from trunkline.pki.judgement import ClientEku, Policy
 from trunkline.site.load import load
@@ -103,3 +104,9 @@ def test_each_tls_port_of_the_site_has_its_parties() -> None:
     here = site({})
     assert set(secured(here, papers())) == {("192.0.2.10", 5061), ("192.0.2.130", 5061)}
     assert secured(here, None) == {}
+
+
+def test_the_suite_that_a_guide_prefers_goes_first_wherever_its_table_has_it() -> None:
+    facts = amended(FACTS, {"tls.suite_preferred": 0xC027})
+    _, older = suites_of(facts)
+    assert (older[0], sorted(older)) == (0xC027, sorted(FACTS.numbers("tls.suites_1_2")))

@@ -9,7 +9,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from tests.example_site import FILE, TEXT
+from tests.example_site import EXAMPLES, FILE, TEXT
 
 from trunkline.cli.main import main
 from trunkline.cli.sitefile import Refused, ready
@@ -234,3 +234,12 @@ def test_what_a_comment_passes_over_does_not_keep_a_verb_from_its_work(site: Pat
         "utf-8",
     )
     assert len(ready(str(site), wanted=()).users) == 4
+
+
+def test_junit_passes_no_certificate_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
+    site = EXAMPLES / "internet-a.yaml"  # its PEM files are yours to put beside it
+    assert main(["check", str(site), "--format", "junit"]) == 0
+    out = capsys.readouterr().out
+    assert 'name="SEC-1 ' in out
+    assert 'name="PKI-2 ' in out
+    assert "CERT-1d" not in out

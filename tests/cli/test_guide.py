@@ -48,7 +48,7 @@ def test_lint_tells_the_guides_contradictions(capsys: pytest.CaptureFixture[str]
     assert out.startswith("LINT-1 SHOULD cloud_connect.ports: section 5.1 opens tcp/500")
     assert "[guide 5.1; RFC 7296 §2]" in out
     _, french, _ = run(capsys, "lint", FACTS.name, "--lang", "fr")
-    assert french.startswith("LINT-1 SHOULD cloud_connect.ports: la section 5.1 ouvre tcp/500")
+    assert french.startswith("LINT-1 CONSEILLÉ cloud_connect.ports : la section 5.1 ouvre tcp/500")
     code, out, _ = run(capsys, "lint", "--json")
     assert (code, len(json.loads(out)["entries"])) == (1, 17)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import ItemsView, Iterator, Mapping, ValuesView
 from pathlib import Path
 
-from tests.example_site import EXAMPLES, INTERNET
+from tests.example_site import EXAMPLES, INTERNET, edited
 from tests.guide.test_foresight import CASES, GOOD
 
 import trunkline
@@ -14,119 +14,15 @@ from trunkline.guide.facts import Fact, Facts, known_around, shipped
 from trunkline.guide.foresight import Paper, foresee, named
 from trunkline.guide.foresight_calendar import dues
 from trunkline.guide.lint import lint
+from trunkline.plan.dossier import dossier, files
 from trunkline.site.load import load
 
 NAME = "business-talk-oxo-6.x"
 PKI = known_around()["pki"]
 
-# Facts that nobody reads yet: the rules of chapters 2 to 5 and the dossier (part 4) will.
+# Facts that nobody reads yet: the addresses of a guide that names its SBCs over BVPN.
 KEPT = {
-    *(
-        "architectures.bvpn",
-        "architectures.bvpn-rainbow",
-        "architectures.internet-a",
-        "architectures.internet-b",
-        "architectures.recommended",
-    ),
-    *(
-        "products.bvpn",
-        "products.front_end_internet",
-    ),
-    *(
-        "fax.transport",
-        "fax.relayed",
-        "fax.attached",
-        "fax.products",
-        "fax.server",
-    ),
-    *("qos.dscp_signalling",),
-    *(
-        "drom.zones",
-        "drom.numbers_format",
-        "drom.sbcs_per_zone",
-        "drom.sbc_names",
-        "drom.sbc_addresses",
-        "drom.local_prefixes",
-    ),
-    *(
-        "trunk.redundancy",
-        "trunk.trust",
-        "trunk.sbcs",
-        "trunk.supervision_period",
-        "trunk.reroute_statuses",
-        "trunk.full_status",
-        "trunk.session_expires",
-        "trunk.emergency_format",
-        "trunk.dtmf_payload_type",
-    ),
-    *(
-        "bvpn.transport",
-        "bvpn.signalling_port",
-        "bvpn.media_ports",
-        "bvpn.codecs",
-        "bvpn.sbc.nominal.name",
-        "bvpn.sbc.nominal.signalling",
-        "bvpn.sbc.nominal.media",
-        "bvpn.sbc.backup.name",
-        "bvpn.sbc.backup.signalling",
-        "bvpn.sbc.backup.media",
-    ),
-    *(
-        "remote.links",
-        "remote.links_internet",
-        "remote.survivability",
-    ),
-    *(
-        "webrtc.embedded",
-        "webrtc.front-end",
-        "webrtc.stand-alone",
-    ),
-    *(
-        "internet.customer_record",
-        "internet.dns_port",
-        "internet.fax",
-        "internet.nat_a",
-        "internet.nat_b",
-        "internet.sbc.nominal.media",
-        "internet.sbc.backup.signalling",
-        "internet.sbc.backup.media",
-        "internet.firewall.signalling_out",
-        "internet.firewall.signalling_in",
-        "internet.firewall.media_out",
-        "internet.firewall.media_in",
-        "internet.firewall.dns_out",
-        "internet.firewall.source_ports",
-    ),
-    *("tls.suite_preferred",),
-    *(
-        "sizing.offnet_hq",
-        "sizing.offnet_rs_on_hold",
-        "sizing.forced_onnet_hq_rs",
-    ),
-    *(
-        "form.bvpn_main",
-        "form.internet_main",
-        "form.fqdn_mandatory",
-        "form.remote",
-    ),
-    *(
-        "bulletins.interoperability",
-        "bulletins.configuration",
-        "bulletins.import_export",
-        "bulletins.profile",
-    ),
-    *("cloud_connect.access",),
-    *(
-        "omc.eth0",
-        "omc.eth1",
-        "omc.dns",
-        "omc.topology",
-        "omc.security",
-        "omc.voip_eth1",
-        "omc.gateway_dns",
-        "omc.gateway_security",
-        "omc.domain_proxy",
-    ),
+    f"bvpn.sbc.{which}.{address}" for which in ("nominal", "backup") for address in ("signalling", "media")
 }
 
 
@@ -177,13 +73,16 @@ def watched() -> tuple[WatchedFacts, set[str]]:
 
 
 def read_at_work() -> set[str]:
-    """What is read while every example is judged, its certificates foreseen, and the guide linted."""
+    """What is read while every example is judged and planned, its certificates foreseen, the guide linted."""
     facts, read = watched()
-    for file in sorted(EXAMPLES.glob("*.yaml")):
-        loaded = load(file.read_text("utf-8"), file.name)
+    texts = [file.read_text("utf-8") for file in sorted(EXAMPLES.glob("*.yaml"))]
+    texts.append(edited({"webrtc_gateway.placement": "stand-alone"}, EXAMPLES / "bvpn-rainbow-powercpu.yaml"))
+    for text in texts:
+        loaded = load(text, "site.yaml")
         assert loaded.site is not None
         catalogue.judge(loaded, guides={NAME: facts})
         list(foresee(loaded.site, (), facts, PKI, GOOD.at))
+        files(loaded.site, facts, dossier(loaded.site, facts, GOOD.at), "en")
     site = load(INTERNET.read_text("utf-8"), INTERNET.name).site
     assert site is not None
     for scene in (pairs[0][1] for pairs in CASES.values()):

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from tests.example_site import EXAMPLES, edited
+from tests.guide.cases import amended
 
 from trunkline.finding import Wording, told
 from trunkline.guide.facts import shipped
@@ -73,3 +74,16 @@ def test_the_letter_names_who_we_are_and_what_is_asked() -> None:
 
 def test_a_site_without_certificates_has_no_letter() -> None:
     assert letter.chapter(site("bvpn.yaml"), FACTS) is None
+
+
+def test_another_carriers_guide_asks_for_what_it_says() -> None:
+    by_address = amended(FACTS, {"form.internet_main": "address", "trunk.redundancy": "two IPBX"})
+    lines = {line.id: line for line in form.fields(site("internet-a.yaml"), by_address)}
+    assert lines["main.address"].value == "192.0.2.130"
+    assert lines["main.address"].source.key == "interfaces.eth1.address"
+    asked = amended(FACTS, {"form.remote": "address", "trunk.redundancy": "two IPBX"})
+    table = next(
+        b for b in form.chapter(site("bvpn-remote-sites.yaml"), asked).blocks if isinstance(b, Table)
+    )
+    main, remote, *_ = table.rows
+    assert (main.cells[1], remote.cells[2]) == ("Trunk redundancy: two IPBX", "address")

@@ -9,7 +9,7 @@ from typing import Final
 
 from trunkline.aio import clock
 from trunkline.cli.guides import guides_for
-from trunkline.finding import Finding
+from trunkline.finding import Finding, said
 from trunkline.guide.catalogue import placed
 from trunkline.guide.facts import Facts, known_around
 from trunkline.guide.foresight import Paper, foresee, named
@@ -18,6 +18,7 @@ from trunkline.site.model import Site
 
 FILE_MAX: Final = 1 << 20  # bytes of a PEM file
 FILES_MAX: Final = 64  # files of one site that are read
+_TOO_LARGE: Final = said("over {most} bytes", "plus de {most} octets", most=FILE_MAX)
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -66,7 +67,7 @@ def papers_of(site: Site, folder: Path) -> tuple[Paper, ...]:
         place = folder / file
         try:
             if place.exists() and not place.is_file():  # a pipe would keep us waiting
-                found.append(Paper(path, file, None, "it is no file"))
+                found.append(Paper(path, file, None, said("it is no file", "ce n'est pas un fichier")))
                 continue
             with place.open("rb") as stream:
                 data = stream.read(FILE_MAX + 1)
@@ -76,6 +77,6 @@ def papers_of(site: Site, folder: Path) -> tuple[Paper, ...]:
             found.append(Paper(path, file, None, getattr(error, "strerror", None) or str(error)))
         else:
             whole = len(data) <= FILE_MAX
-            trouble = "" if whole else f"over {FILE_MAX} bytes"
+            trouble = "" if whole else _TOO_LARGE
             found.append(Paper(path, file, data if whole else None, trouble))
     return tuple(found)

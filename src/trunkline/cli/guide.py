@@ -28,6 +28,7 @@ from trunkline.finding import Language, Level, said, told
 from trunkline.guide.compare import Change, Kind, compare
 from trunkline.guide.facts import ASK, Fact, Facts, known_around, shipped
 from trunkline.guide.lint import lint
+from trunkline.guide.report.text import LEVELS
 
 _TAKES: Final = {"facts": (0, 1), "lint": (0, 1), "compare": (2, 2)}  # guides: at least, at most
 
@@ -166,14 +167,14 @@ def _lint(given: Namespace, guide: Facts) -> int:
     if given.json:
         print(_json(guide, list(map(asdict, findings))))
         return code
-    mend = told(said("mend", "remède"), language)
+    mend, colon = told(said("mend", "à faire"), language), told(said(":", " :"), language)
     for found in findings:
-        print(f"{found.rule} {found.level} {found.path}: {found.says}")
-        print(f"    {mend}: {found.mend}  [{found.source}]")
+        print(f"{found.rule} {told(LEVELS[found.level], language)} {found.path}{colon} {found.says}")
+        print(f"    {mend}{colon} {found.mend}  [{found.source}]")
     counts = [(level, sum(found.level is level for found in findings)) for level in Level]
-    told_of = ", ".join(f"{count} {level}" for level, count in counts if count)
+    told_of = ", ".join(f"{count} {told(LEVELS[level], language)}" for level, count in counts if count)
     clean = told(said("nothing found", "rien trouvé"), language)
-    print(f"{guide.name} ({guide.edition}): {told_of or clean}")
+    print(f"{guide.name} ({guide.edition}){colon} {told_of or clean}")
     return code
 
 

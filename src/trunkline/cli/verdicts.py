@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from trunkline.cli.foresight import foreseen, today
+from trunkline.cli.guides import guides_for
 from trunkline.cli.sitefile import read, sifted
 from trunkline.finding import Finding
 from trunkline.guide.catalogue import applied
+from trunkline.guide.foresight_rules import ABSENT
 from trunkline.guide.form import unavoidable
 from trunkline.guide.report import Style, report
 from trunkline.guide.select import chosen
@@ -47,7 +49,11 @@ def verdict(file: str, asked: Asked) -> Verdict:
 
     told, suppressed = sifted(loaded, foreseen(loaded, Path(file).parent, asked.at or today()))
     findings = tuple(filter(counts, told))
-    judged = applied(loaded) if asked.format == "junit" else ()  # no other report names what holds
+    judged: tuple[str, ...] = ()
+    if asked.format == "junit":  # no other report names what holds
+        papers = loaded.draft is not None and loaded.draft.site.certificates is not None
+        there = papers and not any(found.rule == ABSENT.id for found in told)
+        judged = applied(loaded, guides_for(loaded)[0], papers=there)
     return Verdict(
         file,
         code(findings, asked.style.strict),

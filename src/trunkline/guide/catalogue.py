@@ -9,12 +9,15 @@ from trunkline.guide import foresight, own_facts
 from trunkline.guide.facts import Facts, Unknown, shipped
 from trunkline.guide.rule import Path, Rule, Seen
 from trunkline.guide.rules import (
+    addresses,
     bvpn,
     capacity,
     carrier,
     channels,
     codecs,
     emergency,
+    encryption,
+    failover,
     fax,
     firewall,
     fraud,
@@ -25,6 +28,7 @@ from trunkline.guide.rules import (
     omc,
     overseas,
     ports,
+    prefixes,
     registration,
     remote,
     security,
@@ -49,6 +53,7 @@ RULES: tuple[Rule, ...] = (
     *codecs.RULES,
     *channels.RULES,
     *trunk.RULES,
+    *failover.RULES,
     *registration.RULES,
     *system.RULES,
     *numbering.RULES,
@@ -66,10 +71,14 @@ RULES: tuple[Rule, ...] = (
     *overseas.RULES,
     *emergency.RULES,
     *fraud.RULES,
+    *addresses.RULES,
+    *encryption.RULES,
+    *prefixes.RULES,
     *foresight.RULES,
     *own_facts.RULES,
 )
 
+_FACTS = said("guide facts", "faits du guide")
 _NO_FACTS = Facts("", "", "", "")
 
 
@@ -148,7 +157,7 @@ def _guide(loaded: Loaded, draft: Draft, facts: Facts, known: Mapping[str, Facts
         mend = said(
             "write one of: {known}", "écrivez l'un de ceux-ci : {known}", known=", ".join(sorted(known))
         )
-        yield loaded.finding("SITE-10", Level.MUST, ("guide", "name"), says, mend, "guide facts")
+        yield loaded.finding("SITE-10", Level.MUST, ("guide", "name"), says, mend, _FACTS)
     elif edition != facts.edition:
         says = said(
             "the site is built to the edition of {edition}, the facts here are those of {facts}",
@@ -161,7 +170,7 @@ def _guide(loaded: Loaded, draft: Draft, facts: Facts, known: Mapping[str, Facts
             "contrôlez le site avec l'édition du {facts}, puis écrivez cette date",
             facts=facts.edition,
         )
-        yield loaded.finding("SITE-11", Level.SHOULD, ("guide", "edition"), says, mend, "guide facts")
+        yield loaded.finding("SITE-11", Level.SHOULD, ("guide", "edition"), says, mend, _FACTS)
 
 
 def _touched(draft: Draft, need: Path) -> bool:
@@ -172,10 +181,19 @@ def _touched(draft: Draft, need: Path) -> bool:
     )
 
 
-def applied(loaded: Loaded, guides: Mapping[str, Facts] | None = None) -> tuple[str, ...]:
-    """The ids of the rules that `judge` puts to a file: those it has sound words for."""
+def applied(
+    loaded: Loaded, guides: Mapping[str, Facts] | None = None, *, papers: bool = False
+) -> tuple[str, ...]:
+    """The ids of the rules that are put to a file: those it has sound words for.
+
+    `papers`: its certificate files are all there, so that the rules about them judged too.
+    """
     draft = loaded.draft
     if draft is None:
         return ()
     facts = (shipped() if guides is None else guides).get(draft.site.guide.name, _NO_FACTS)
-    return tuple(rule.id for rule in RULES if rule.look is not None and _speaks(rule, draft, facts))
+    return tuple(
+        rule.id
+        for rule in RULES
+        if (rule.look is not None or (papers and rule in foresight.RULES)) and _speaks(rule, draft, facts)
+    )

@@ -112,7 +112,7 @@ def _successor(row: dates.Distrust) -> Wording | str:
         " from which that CA issues now, and its intermediate beside the old ones (the import reboots the"
         " IPBX)",
         "demandez à l'opérateur quelle racine et quel intermédiaire ses SBC d'accès présentent aujourd'hui"
-        " ; importez {successor}, sous laquelle cette CA délivre désormais, et son intermédiaire à côté"
+        " ; importez {successor}, sous laquelle cette AC délivre désormais, et son intermédiaire à côté"
         " des anciens (l'import redémarre l'IPBX)",
         successor=row.successor,
     )
@@ -145,7 +145,7 @@ def _policy(site: Site, around: Facts, at: date) -> Iterator[Verdict]:
                 " leave that out unless asked, and from {ends} on ({who}) none may issue it: calls in stop"
                 " when the carrier next renews its certificate",
                 "la passerelle {label} n'accepte les appels de l'opérateur qu'avec un certificat"
-                " clientAuth ; les CA publiques l'omettent sauf demande et, à partir du {ends} ({who}),"
+                " clientAuth ; les AC publiques l'omettent sauf demande et, à partir du {ends} ({who}),"
                 " aucune ne peut le délivrer : les appels entrants s'arrêtent quand l'opérateur renouvelle"
                 " son certificat",
                 **words,
@@ -155,7 +155,7 @@ def _policy(site: Site, around: Facts, at: date) -> Iterator[Verdict]:
                 "gateway {label} takes the carrier's calls only with a clientAuth certificate, and since"
                 " {ends} ({who}) no public CA may issue one: calls in stop at the carrier's next renewal",
                 "la passerelle {label} n'accepte les appels de l'opérateur qu'avec un certificat"
-                " clientAuth et, depuis le {ends} ({who}), aucune CA publique ne peut en délivrer : les"
+                " clientAuth et, depuis le {ends} ({who}), aucune AC publique ne peut en délivrer : les"
                 " appels entrants s'arrêtent au prochain renouvellement de l'opérateur",
                 **words,
             )

@@ -54,7 +54,7 @@ def _expiry_text(facts: Facts, own: bool) -> Wording:
         return said(
             "After this day no access SBC takes the IPBX. Before it: new CSR, signature by the CA,"
             " install.{reboot}",
-            "Après ce jour, aucun SBC d'accès n'accepte l'IPBX. Avant : nouvelle CSR, signature par la CA,"
+            "Après ce jour, aucun SBC d'accès n'accepte l'IPBX. Avant : nouvelle CSR, signature par l'AC,"
             " installation.{reboot}",
             reboot=reboot,
         )

@@ -144,7 +144,7 @@ def _subject(view: View, side: Side) -> Iterator[Verdict]:
     if differing and side.path[-1] == "public_server":
         says = said(
             "the CA issued another subject than the CSR asked for: {differing}; that is usual, and accepted",
-            "la CA a délivré un autre sujet que celui de la CSR : {differing} ; c'est courant, et accepté",
+            "l'AC a délivré un autre sujet que celui de la CSR : {differing} ; c'est courant, et accepté",
             differing="; ".join(differing),
         )
         yield rules.SUBJECT, Seen(side.at, says)
@@ -155,7 +155,7 @@ def _chain(view: View, side: Side) -> Iterator[Verdict]:
     if self_signed(top):
         says = said(
             "{name} signed itself: no CA vouches for it, and no access SBC will believe it",
-            "{name} s'est signé lui-même : aucune CA ne le garantit, et aucun SBC d'accès ne le croira",
+            "{name} s'est signé lui-même : aucune AC ne le garantit, et aucun SBC d'accès ne le croira",
             name=called(top),
         )
         yield rules.CHAIN, Seen(side.at, says)
@@ -209,7 +209,7 @@ def _renewal(facts: Facts) -> Wording | str:
         return ""
     return said(
         "{csr}; have the CA sign it; agree on an hour with the customer; {install}; reboot",
-        "{csr} ; faites signer par la CA ; convenez d'une heure avec le client ; {install} ; redémarrez",
+        "{csr} ; faites signer par l'AC ; convenez d'une heure avec le client ; {install} ; redémarrez",
         csr=facts.text("web_monitor.csr"),
         install=facts.text("web_monitor.install"),
     )

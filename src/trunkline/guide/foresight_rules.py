@@ -41,7 +41,7 @@ ABSENT = _rule(
     ),
     said(
         "put the files beside the site file once the CA has signed, and check again",
-        "déposez les fichiers à côté du fichier de site une fois signés par la CA, puis vérifiez à nouveau",
+        "déposez les fichiers à côté du fichier de site une fois signés par l'AC, puis vérifiez à nouveau",
     ),
     "guide 5.2.3",
 )
@@ -60,7 +60,7 @@ USABLE = _rule(
     ),
     said(
         "name PEM files: the certificate that the CA signed with its chain, and the key of that very request",
-        "indiquez des fichiers PEM : le certificat signé par la CA avec sa chaîne, et la clé de cette même"
+        "indiquez des fichiers PEM : le certificat signé par l'AC avec sa chaîne, et la clé de cette même"
         " demande",
     ),
     "guide 5.2.3",
@@ -120,7 +120,7 @@ SUBJECT = _rule(
         "The CSR of the IPBX has fixed words for L, O and OU. Public CAs vouch for none of them, and issue"
         " no OU at all since September 2022: the certificate then names the FQDN alone. That is as it"
         " should be.",
-        "La CSR de l'IPBX contient des mots fixes pour L, O et OU. Les CA publiques n'en garantissent"
+        "La CSR de l'IPBX contient des mots fixes pour L, O et OU. Les AC publiques n'en garantissent"
         " aucun et ne délivrent plus d'OU depuis septembre 2022 : le certificat ne nomme alors que le"
         " FQDN. C'est normal.",
     ),
@@ -142,12 +142,12 @@ CHAIN = _rule(
     said(
         "The access SBC holds roots, not every CA's intermediates. Without them it cannot tell who signed,"
         " and answers with the alert unknown_ca.",
-        "Le SBC d'accès détient des racines, pas les intermédiaires de chaque CA. Sans eux, il ne sait pas"
+        "Le SBC d'accès détient des racines, pas les intermédiaires de chaque AC. Sans eux, il ne sait pas"
         " qui a signé et répond par l'alerte unknown_ca.",
     ),
     said(
         "append the intermediates to the file, below the certificate; the CA delivers them with it",
-        "ajoutez les intermédiaires au fichier, sous le certificat ; la CA les livre avec lui",
+        "ajoutez les intermédiaires au fichier, sous le certificat ; l'AC les livre avec lui",
     ),
     "guide 2.4.5, 5.2.3",
 )
@@ -168,7 +168,7 @@ TRUST_CARRIER = _rule(
     said(
         "get them from the carrier's CA and import them at Web Monitor > Certificates > Root Certificates"
         " Trust Store; the IPBX reboots by itself",
-        "récupérez-les auprès de la CA de l'opérateur et importez-les dans Web Monitor > Certificates >"
+        "récupérez-les auprès de l'AC de l'opérateur et importez-les dans Web Monitor > Certificates >"
         " Root Certificates Trust Store ; l'IPBX redémarre de lui-même",
     ),
     "guide 5.2.3",
@@ -203,7 +203,7 @@ _EXPIRED_WHY = said(
     " included. A renewal takes a new CSR, the CA's check of the domain, the install and a reboot that"
     " cuts all calls.",
     "Dès le lendemain, tous les SBC d'accès refusent la connexion : aucun appel sortant ni entrant,"
-    " urgences comprises. Un renouvellement demande une nouvelle CSR, le contrôle du domaine par la CA,"
+    " urgences comprises. Un renouvellement demande une nouvelle CSR, le contrôle du domaine par l'AC,"
     " l'installation et un redémarrage qui coupe tous les appels.",
 )
 _RENEW = said(
@@ -259,7 +259,7 @@ EXPIRY_TRUST = _rule(
     ),
     said(
         "ask the carrier, or your CA, for its successor and import it beside the old one",
-        "demandez son successeur à l'opérateur, ou à votre CA, et importez-le à côté de l'ancien",
+        "demandez son successeur à l'opérateur, ou à votre AC, et importez-le à côté de l'ancien",
     ),
     "RFC 5280 §4.1.2.5; knowledge/pki.toml",
 )
@@ -274,7 +274,7 @@ LIFETIME = _rule(
     said(
         "Public CAs have to issue for ever shorter times: 200 days since March 2026, 100 from March 2027,"
         " 47 from March 2029. Each renewal is a reboot of the IPBX: the customer must know how many a year.",
-        "Les CA publiques doivent délivrer pour des durées toujours plus courtes : 200 jours depuis mars"
+        "Les AC publiques doivent délivrer pour des durées toujours plus courtes : 200 jours depuis mars"
         " 2026, 100 à partir de mars 2027, 47 à partir de mars 2029. Chaque renouvellement est un"
         " redémarrage de l'IPBX : le client doit savoir combien par an.",
     ),
@@ -291,7 +291,7 @@ _CLIENT_WHY = said(
     " SBC that insists on the usage clientAuth refuses it. Public CAs leave that usage out since 2025, and"
     " from 2027 on it cannot be bought at all.",
     "Pour un appel sortant, l'IPBX est le client TLS et son certificat est lu comme tel. Un SBC d'accès"
-    " qui exige l'usage clientAuth le refuse. Les CA publiques omettent cet usage depuis 2025 et, à partir"
+    " qui exige l'usage clientAuth le refuse. Les AC publiques omettent cet usage depuis 2025 et, à partir"
     " de 2027, il ne s'achète plus du tout.",
 )
 
@@ -307,7 +307,7 @@ CLIENT_NOW = _rule(
         "ask the carrier whether its access SBCs accept a certificate with serverAuth alone; while the CA"
         " still offers clientAuth, order the next one with it",
         "demandez à l'opérateur si ses SBC d'accès acceptent un certificat avec serverAuth seul ; tant que"
-        " la CA propose clientAuth, commandez le prochain avec",
+        " l'AC propose clientAuth, commandez le prochain avec",
     ),
     _FORUM,
     internet=True,
@@ -398,7 +398,7 @@ ROOT_CARRIER = _rule(
     said(
         "A carrier whose CA changes its root presents another chain one day. A trust store that holds only"
         " the old one then refuses both access SBCs at once, and no call passes.",
-        "Un opérateur dont la CA change de racine présente un jour une autre chaîne. Un magasin de"
+        "Un opérateur dont l'AC change de racine présente un jour une autre chaîne. Un magasin de"
         " confiance qui ne contient que l'ancienne refuse alors les deux SBC d'accès d'un coup, et aucun"
         " appel ne passe.",
     ),

@@ -103,7 +103,7 @@ def own_trust(view: View, side: Side) -> Iterator[Verdict]:
     if missing:
         says = said(
             "the trust store lacks {missing}, of the own certificate's CA",
-            "il manque dans le magasin de confiance {missing}, de la CA du certificat propre",
+            "il manque dans le magasin de confiance {missing}, de l'AC du certificat propre",
             missing=", ".join(missing),
         )
         yield rules.TRUST_OWN, Seen(("certificates", "trust"), says, _import(view.facts))

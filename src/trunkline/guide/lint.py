@@ -118,8 +118,8 @@ def _root(facts: Facts, around: Facts) -> Iterator[Clash]:
     if row is not None:
         says = said(
             "the guide trusts the carrier by {root} ({section}), which {who} distrust from {since} on",
-            "le guide fait confiance à l'opérateur par {root} ({section}), que {who} n'approuve plus à"
-            " partir du {since}",
+            "le guide fait confiance à l'opérateur par {root} ({section}), que {who} ne reconnaissent plus"
+            " à partir du {since}",
             root=row.root,
             section=facts[key].section,
             who=row.programmes,
@@ -270,7 +270,7 @@ def _unit(facts: Facts, around: Facts) -> Iterator[Clash]:
         says = said(
             "the CSR asks for OU={unit} ({one}), and a public CA is to sign it ({other}): none issues an"
             " OU since {since}",
-            "la CSR demande OU={unit} ({one}) et une CA publique doit la signer ({other}) : aucune ne"
+            "la CSR demande OU={unit} ({one}) et une AC publique doit la signer ({other}) : aucune ne"
             " délivre d'OU depuis le {since}",
             unit=facts.text(unit),
             one=facts[unit].section,
@@ -291,7 +291,7 @@ def _client_auth(facts: Facts, around: Facts) -> Iterator[Clash]:
         says = said(
             "both sides are to authenticate themselves ({one}) with certificates of public CAs ({other}),"
             " which issue none for clients from {ends} on",
-            "les deux côtés doivent s'authentifier ({one}) avec des certificats de CA publiques ({other}),"
+            "les deux côtés doivent s'authentifier ({one}) avec des certificats d'AC publiques ({other}),"
             " qui n'en délivrent plus pour clients à partir du {ends}",
             one=facts[mutual].section,
             other=facts[public].section,

@@ -11,7 +11,7 @@ FACTS_FILE: Final = Rule(
     id="FACTS-1",
     title=said("The site's own facts file can be used", "Le fichier de faits propre au site est utilisable"),
     level=Level.MUST,
-    source="guide facts",
+    source=said("guide facts", "faits du guide"),
     mend=said(
         "write it in the form of a shipped one: `trunkline guide facts --toml` prints that",
         "écrivez-le dans la forme de celui livré : `trunkline guide facts --toml` l'affiche",

@@ -37,7 +37,7 @@ def chapter(site: Site, facts: Facts) -> Chapter:
         said("Level of service", "Niveau de service"),
         said("Address used by the service", "Adresse utilisée par le service"),
     )
-    rows = [Row((_main_label(site), _no_redundancy(), _address(site, facts)), _address_source(site, facts))]
+    rows = [Row((_main_label(site), _redundancy(facts), _address(site, facts)), _address_source(site, facts))]
     for index, remote in enumerate(site.remote_sites):
         label = said(
             "Remote site {label}, without survivability (IP phones only)",
@@ -46,7 +46,7 @@ def chapter(site: Site, facts: Facts) -> Chapter:
         )
         rows.append(
             Row(
-                (label, _no_redundancy(), said("N/A", "sans objet")),
+                (label, _redundancy(facts), _of_a_remote_site(facts)),
                 Source(f"remote_sites.{index}", "FORM-3"),
             )
         )
@@ -82,8 +82,23 @@ def _main_label(site: Site) -> Wording:
     return said("Main site, single {product}", "Site principal, un seul {product}", product=product)
 
 
-def _no_redundancy() -> Wording:
+def _redundancy(facts: Facts) -> Wording:
+    """The level of service, as the guide has it for a single IPBX."""
+    if facts.known("trunk.redundancy") and (has := facts.text("trunk.redundancy")) != "none":
+        return said("Trunk redundancy: {has}", "Redondance du trunk : {has}", has=has)
     return said("No trunk redundancy", "Pas de redondance du trunk")
+
+
+def _of_a_remote_site(facts: Facts) -> str:
+    """What the carrier is given for a remote site: the guide's word, where it is not "nothing"."""
+    wanted = facts.text("form.remote") if facts.known("form.remote") else "nothing"
+    return said("N/A", "sans objet") if wanted == "nothing" else wanted
+
+
+def _by_name(site: Site, facts: Facts) -> bool:
+    """Whether the carrier is given the main site's name, and not its address (FORM-1, FORM-2)."""
+    key = "form.internet_main" if site.over_internet else "form.bvpn_main"
+    return facts.text(key) == "FQDN" if facts.known(key) else site.over_internet
 
 
 def public_address(site: Site) -> tuple[str, str]:
@@ -95,7 +110,7 @@ def public_address(site: Site) -> tuple[str, str]:
 
 
 def _address(site: Site, facts: Facts) -> str:
-    if not site.over_internet:
+    if not _by_name(site, facts):
         interface = site.trunk.listen.interface
         held = site.interfaces.eth1 if interface == "eth1" else site.interfaces.eth0
         return held.address if held else ""
@@ -109,9 +124,10 @@ def _address(site: Site, facts: Facts) -> str:
 
 
 def _address_source(site: Site, facts: Facts) -> Source:
-    if site.over_internet:
-        return Source("interfaces.eth0.domain_name", "FORM-2")
-    return Source(f"interfaces.{site.trunk.listen.interface}.address", "FORM-1")
+    requirement = "FORM-2" if site.over_internet else "FORM-1"
+    if _by_name(site, facts):
+        return Source("interfaces.eth0.domain_name", requirement)
+    return Source(f"interfaces.{site.trunk.listen.interface}.address", requirement)
 
 
 def _site(site: Site) -> Iterator[Field]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Annotated, Final
 
 from pydantic import AfterValidator, Field
@@ -86,7 +86,7 @@ def _filled(text: str) -> str:
 
 def _address(text: str) -> str:
     if is_address(text):
-        return str(ip_address(text))
+        return _usable(ip_address(text))
     if text.startswith("[") and is_address(text.strip("[]")):
         raise wrong(
             said("{got} has brackets", "{got} a des crochets", got=shown(text)),
@@ -121,6 +121,19 @@ def _address(text: str) -> str:
             said("is empty; an IP address belongs here", "est vide ; il faut ici une adresse IP"), mend
         )
     raise wrong(said("{got} is no IP address", "{got} n'est pas une adresse IP", got=shown(text)), mend)
+
+
+def _usable(address: IPv4Address | IPv6Address) -> str:
+    """The address as text, unless it is one that no machine has (RFC 1122 §3.2.1.3, RFC 1112 §4)."""
+    reserved = address.version == 4 and (address.is_reserved or int(address) >> 24 == 0)
+    if address.is_unspecified or address.is_multicast or reserved:
+        says = said(
+            "{got} is an address that no machine can have",
+            "{got} est une adresse qu'aucune machine ne peut avoir",
+            got=shown(str(address)),
+        )
+        raise wrong(says, said("write the machine's own address", "écrivez l'adresse de la machine"))
+    return str(address)
 
 
 def _network(text: str) -> str:
@@ -215,9 +228,10 @@ def split_server(text: str, port: int) -> tuple[str, int]:
 
 def _server(text: str) -> str:
     try:
-        split_server(text, 1)
+        address, _ = split_server(text, 1)
     except ValueError:
         return _address(text)
+    _address(address)
     return text
 
 

@@ -43,6 +43,12 @@ def rules_of(changes: dict[str, Any], of: str = "bvpn.yaml") -> list[str]:
             ("8242", "82x2"),
             ("8254", "82x4"),
         ),
+        *(
+            ("Mediatrix 4102", "mediatrix_4102"),
+            ("AudioCodes MP-114", "audiocodes_mp11x"),
+            ("MP118", "audiocodes_mp11x"),
+        ),
+        ("AudioCodes SBC", "third_party_sbc"),
         *(("8378", "xBS8378"), ("xBS8378", "xBS8378"), ("8378 DECT-IP xBS", "xBS8378")),
     ],
 )
@@ -122,6 +128,11 @@ def test_a_wider_pattern_reaches_the_short_numbers_too(short: list[str]) -> None
 @pytest.mark.parametrize("secret", ["correct horse", "mTq7vX2nRk9d", "a1b2c3d4e5f6", "2016-08-nuage"])
 def test_a_fair_password_is_no_weakness(secret: str) -> None:
     assert weakness(secret, "201") is None
+
+
+def test_an_extension_inside_a_random_number_is_chance_and_a_name_is_not() -> None:
+    assert weakness("8472013471928374", "201", "Accueil") is None
+    assert weakness("Accueil-2024!", "201", "Accueil") is not None
 
 
 @given(st.text(max_size=40), st.text(max_size=10))

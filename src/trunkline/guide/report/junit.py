@@ -12,6 +12,7 @@ from html import escape
 from typing import Final
 
 from trunkline.finding import Finding, Language, Level, told
+from trunkline.guide.foresight_rules import RULES as FORESIGHT
 from trunkline.guide.report import Style, text
 from trunkline.guide.select import every, order
 from trunkline.guide.verdict import UNREADABLE, Totals, Verdict
@@ -46,7 +47,8 @@ def _read(verdict: Verdict) -> list[str]:
     spoken = ("SITE-9", "SITE-10", "SITE-19")  # of `run`, and of a guide that is unknown
     if verdict.code == UNREADABLE:
         return ["SITE-1"]
-    return [id for id, rule in every().items() if rule.look is None and id not in spoken]
+    papers = {rule.id for rule in FORESIGHT}  # judged where the certificate files are there
+    return [id for id, rule in every().items() if rule.look is None and id not in spoken and id not in papers]
 
 
 def _case(id: str, verdict: Verdict, style: Style) -> str:

@@ -11,6 +11,18 @@ from trunkline.guide.rules.walk import BVPN, SWITCHES, gateways, sip_port
 from trunkline.site.model import Site
 
 
+def _product(site: Site, facts: Facts) -> Iterator[Seen]:
+    certified = facts.words("products.bvpn")
+    if site.product.model not in certified:
+        says = said(
+            "{model} is not certified for a trunk over BVPN; the guide names {certified}",
+            "{model} n'est pas certifié pour un trunk en BVPN ; le guide nomme {certified}",
+            model=site.product.model,
+            certified=", ".join(certified),
+        )
+        yield Seen(("product", "model"), says)
+
+
 def _one_connection(site: Site, facts: Facts) -> Iterator[Seen]:
     wanted = site.trunk.listen.interface
     for path, gateway in gateways(site):
@@ -146,6 +158,20 @@ def _carriers_port(site: Site, facts: Facts) -> Iterator[Seen]:
 
 
 RULES = (
+    Rule(
+        id="BVPN-1h",
+        title=said("The product is certified over BVPN", "Le produit est certifié en BVPN"),
+        why=said(
+            "The carrier tests the trunk with certain products, and helps with these alone.",
+            "L'opérateur teste le trunk avec certains produits, et n'assiste que ceux-là.",
+        ),
+        level=Level.MUST,
+        source="guide 2.2",
+        mend=said("take a certified product", "prenez un produit certifié"),
+        look=_product,
+        fact="products.bvpn",
+        architectures=BVPN,
+    ),
     Rule(
         id="BVPN-1a",
         title=said(

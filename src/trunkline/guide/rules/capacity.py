@@ -97,7 +97,7 @@ _LINK = said(
     "The call that is one too many spoils all others: every one of them loses packets.",
     "L'appel de trop abîme tous les autres : chacun perd des paquets.",
 )
-_COURSE = "the vendor's courses (second-hand)"
+_COURSE = said("the vendor's courses (second-hand)", "cours du constructeur (de seconde main)")
 
 RULES = (
     Rule(
@@ -187,7 +187,9 @@ RULES = (
     ),
     Rule(
         id="SITE-55",
-        title=said("The product carries its users and phones", "Le produit porte ses usagers et ses postes"),
+        title=said(
+            "The product carries its users and phones", "Le produit porte ses utilisateurs et ses postes"
+        ),
         why=said(
             "The licence and the encrypted connections of phones end there.",
             "La licence et les connexions chiffrées des postes s'arrêtent là.",

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from trunkline.finding import Level, said
 from trunkline.guide.facts import Facts
 from trunkline.guide.rule import Rule, Seen
+from trunkline.guide.rules.remote import remote_sites
 from trunkline.guide.rules.walk import gateways
 from trunkline.site.model import Site
 
@@ -49,6 +50,19 @@ def _bound_carried_alone(site: Site, facts: Facts) -> Iterator[Seen]:
             yield Seen((*path, "media", "bandwidth"), says)
 
 
+def _remote_within(site: Site, facts: Facts) -> Iterator[Seen]:
+    for path, remote in remote_sites(site):
+        if remote.channels > site.trunk.channels:
+            says = said(
+                "{label} counts on {has} channels, the whole trunk has {channels}",
+                "{label} compte sur {has} canaux, le trunk entier en a {channels}",
+                label=remote.label,
+                has=remote.channels,
+                channels=site.trunk.channels,
+            )
+            yield Seen((*path, "channels"), says)
+
+
 def _channels_bought(site: Site, facts: Facts) -> Iterator[Seen]:
     bought = site.carrier.channels
     if bought is not None and bought < site.trunk.channels:
@@ -62,6 +76,27 @@ def _channels_bought(site: Site, facts: Facts) -> Iterator[Seen]:
 
 
 RULES = (
+    Rule(
+        id="CAC-1d",
+        title=said(
+            "No remote site counts on more channels than the trunk has",
+            "Aucun site distant ne compte sur plus de canaux que n'en a le trunk",
+        ),
+        why=said(
+            "A remote site's calls pass through the main site's trunk and count there. Beyond its bound they "
+            "are refused, however wide the site's own link is.",
+            "Les appels d'un site distant passent par le trunk du site principal et y comptent. Au-delà de "
+            "sa limite ils sont refusés, même si le lien du site est large.",
+        ),
+        level=Level.SHOULD,
+        source="guide 2.2",
+        mend=said(
+            "lower the site's channels, or buy more for the trunk",
+            "réduisez les canaux du site, ou achetez-en davantage pour le trunk",
+        ),
+        look=_remote_within,
+        needs=("trunk.channels",),
+    ),
     Rule(
         id="CAC-1a",
         title=said(

@@ -11,10 +11,10 @@ from trunkline.guide.rules.remote import remote_sites
 from trunkline.site.model import Site
 from trunkline.site.scalar import within
 
-_ARCEP = "ARCEP decision 2018-0881; trade knowledge"
+_ARCEP = said("ARCEP decision 2018-0881; trade knowledge", "décision ARCEP 2018-0881 ; usage du métier")
 
 
-def _french(site: Site) -> bool:
+def french(site: Site) -> bool:
     """Whether the site's numbering is France's, which overseas departments share."""
     france = known_around()["france"]
     overseas = (*france.words("overseas.caribbean"), *france.words("overseas.indian-ocean"))
@@ -22,7 +22,7 @@ def _french(site: Site) -> bool:
 
 
 def _all_emergency(site: Site, facts: Facts) -> Iterator[Seen]:
-    if not _french(site):
+    if not french(site):
         return
     wanted = known_around()["france"].words("emergency.numbers")
     missing = [number for number in wanted if number not in site.numbering.emergency]
@@ -43,7 +43,7 @@ def _holds(pattern: str, wanted: str) -> bool:
 
 
 def _all_short(site: Site, facts: Facts) -> Iterator[Seen]:
-    if not _french(site):
+    if not french(site):
         return
     wanted = known_around()["france"].words("short.patterns")
     missing = [want for want in wanted if not any(_holds(have, want) for have in site.numbering.short)]
@@ -61,8 +61,8 @@ def _prefix_eats(site: Site, facts: Facts) -> Iterator[Seen]:
     eaten = [number for number in site.numbering.emergency if prefix and number.startswith(prefix)]
     if eaten:
         says = said(
-            "the outside prefix {prefix} eats the first digit of {eaten}",
-            "le préfixe de prise {prefix} mange le premier chiffre de {eaten}",
+            "the outside prefix {prefix} eats the beginning of {eaten}",
+            "le préfixe de prise de ligne {prefix} mange le début de {eaten}",
             prefix=prefix,
             eaten=", ".join(eaten),
         )
@@ -75,8 +75,8 @@ def _remote_number(site: Site, facts: Facts) -> Iterator[Seen]:
             says = said(
                 "an emergency call from {label} would show the user's number, whose address is the main "
                 "site's",
-                "{label} : un appel d'urgence montrerait le numéro de l'usager, dont l'adresse est celle du "
-                "site principal",
+                "{label} : un appel d'urgence montrerait le numéro de l'utilisateur, dont l'adresse est "
+                "celle du site principal",
                 label=remote.label,
             )
             yield Seen((*path, "number"), says)
@@ -157,7 +157,7 @@ RULES = (
         ),
         why=_WHERE,
         level=Level.SHOULD,
-        source="trade knowledge",
+        source=said("trade knowledge", "usage du métier"),
         mend=said(
             "write a number whose address the carrier knows as this site's",
             "écrivez un numéro dont l'opérateur connaît l'adresse comme celle de ce site",

@@ -38,6 +38,17 @@ def _product(site: Site, facts: Facts) -> Iterator[Seen]:
             yield Seen(("fax", index, "attached"), says)
 
 
+def _ports_of_the_product(site: Site, facts: Facts) -> Iterator[Seen]:
+    if site.product.analog_ports and site.product.model not in facts.words("fax.products"):
+        says = said(
+            "{model} has no analog ports, the file counts {ports}",
+            "{model} n'a pas de port analogique, le fichier en compte {ports}",
+            model=site.product.model,
+            ports=site.product.analog_ports,
+        )
+        yield Seen(("product", "analog_ports"), says)
+
+
 def _ports(site: Site, facts: Facts) -> Iterator[Seen]:
     ports = site.product.analog_ports
     attached = [index for index, machine in enumerate(site.fax) if machine.attached == "analog-port"]
@@ -52,7 +63,8 @@ def _ports(site: Site, facts: Facts) -> Iterator[Seen]:
 
 
 def _gateway(site: Site, facts: Facts) -> Iterator[Seen]:
-    if facts.flag("fax.relayed"):
+    attached = facts.words("fax.attached") if facts.known("fax.attached") else ()
+    if facts.flag("fax.relayed") or "gateway" in attached:
         return
     for index, machine in enumerate(site.fax):
         if machine.attached == "gateway":
@@ -90,8 +102,9 @@ def _damaged(device: str, facts: Facts) -> bool:
 
 
 def _server(site: Site, facts: Facts) -> Iterator[Seen]:
+    apart = not facts.known("fax.server") or facts.flag("fax.server")
     for index, machine in enumerate(site.fax):
-        if machine.attached == "server" and not facts.flag("fax.relayed"):
+        if machine.attached == "server" and apart and not facts.flag("fax.relayed"):
             says = said(
                 "{label} is an ecosystem of its own: its T.38 does not pass through this IPBX",
                 "{label} est un écosystème à part : son T.38 ne traverse pas cet IPBX",
@@ -115,6 +128,28 @@ def _none(site: Site, facts: Facts) -> Iterator[Seen]:
 
 
 RULES = (
+    Rule(
+        id="FAX-2f",
+        title=said(
+            "Only a product with analog boards counts analog ports",
+            "Seul un produit à cartes analogiques compte des ports analogiques",
+        ),
+        why=said(
+            "Fax machines and analog telephones are planned for ports that do not exist, and have nowhere to "
+            "be plugged in.",
+            "Des télécopieurs et postes analogiques sont prévus sur des ports qui n'existent pas, et ne se "
+            "branchent nulle part.",
+        ),
+        level=Level.MUST,
+        source="guide 2.1, 4.3",
+        mend=said(
+            "set product.analog_ports to 0, or product.model to PowerCPU",
+            "mettez product.analog_ports à 0, ou product.model à PowerCPU",
+        ),
+        look=_ports_of_the_product,
+        fact="fax.products",
+        needs=("product.model",),
+    ),
     Rule(
         id="FAX-1",
         title=said(

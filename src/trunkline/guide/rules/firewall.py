@@ -68,7 +68,7 @@ RULES = (
             "Un SIP ALG change des adresses déjà justes : son dans un seul sens, appels coupés.",
         ),
         level=Level.SHOULD,
-        source="guide 2.4, 5.2.2; trade knowledge",
+        source=said("guide 2.4, 5.2.2; trade knowledge", "guide 2.4, 5.2.2 ; usage du métier"),
         mend=said("switch SIP ALG off on the firewall", "désactivez SIP ALG sur le pare-feu"),
         look=_no_alg,
     ),

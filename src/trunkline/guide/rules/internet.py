@@ -125,6 +125,8 @@ def _resolved(site: Site, facts: Facts) -> Iterator[Seen]:
 def _public_name(site: Site, facts: Facts) -> Iterator[Seen]:
     name = facts.text("internet.name_interface")
     named = interface(site, name)
+    if facts.known("form.fqdn_mandatory") and not facts.flag("form.fqdn_mandatory"):
+        return
     if named is not None and not named.domain_name:
         says = said(
             "{name} has no domain name, and the certificate is made out to that name",

@@ -45,8 +45,9 @@ def _record(site: Site, facts: Facts) -> Iterator[Seen]:
             name=name,
         )
         yield Seen(own, says)
-    elif right and reachable(address) and all(record.value != address for _, record in right):
-        path, record = right[0]
+    for path, record in right:  # two records are taken in turn, so that each must be right
+        if not reachable(address) or record.value == address:
+            continue
         says = said(
             "{name} leads to {value}; the carrier reaches this site at {address}",
             "{name} mène à {value} ; l'opérateur joint ce site à {address}",

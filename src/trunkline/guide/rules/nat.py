@@ -97,10 +97,12 @@ def _static_port(site: Site, facts: Facts) -> Iterator[Seen]:
     for path, gateway in gateways(site):
         if gateway.topology.static_nat and gateway.topology.port != wanted:
             says = said(
-                "gateway {label} says port {port}; the carrier calls port {wanted}",
-                "la passerelle {label} annonce le port {port} ; l'opérateur appelle le port {wanted}",
+                "gateway {label} says {port}; the carrier calls port {wanted}",
+                "la passerelle {label} annonce {port} ; l'opérateur appelle le port {wanted}",
                 label=gateway.label,
-                port=gateway.topology.port or 0,
+                port=said("port {port}", "le port {port}", port=gateway.topology.port)
+                if gateway.topology.port
+                else said("no port", "aucun port"),
                 wanted=wanted,
             )
             yield Seen((*path, "topology", "port"), says)
@@ -118,6 +120,23 @@ def _routed(site: Site, facts: Facts) -> Iterator[Seen]:
         yield Seen(("interfaces", name, "router"), says)
 
 
+def _prefix_fits(site: Site, facts: Facts) -> Iterator[Seen]:
+    for name in ("eth0", "eth1"):
+        found = interface(site, name)
+        if found is None or found.prefix is None:
+            continue
+        most = ip_address(found.address).max_prefixlen
+        if not 0 < found.prefix <= most:
+            says = said(
+                "{prefix} is no prefix of {address}: it goes from 1 to {most}",
+                "{prefix} n'est pas un préfixe de {address} : il va de 1 à {most}",
+                prefix=found.prefix,
+                address=found.address,
+                most=most,
+            )
+            yield Seen(("interfaces", name, "prefix"), says)
+
+
 def _router_near(site: Site, facts: Facts) -> Iterator[Seen]:
     for name in ("eth0", "eth1"):
         found = interface(site, name)
@@ -125,7 +144,15 @@ def _router_near(site: Site, facts: Facts) -> Iterator[Seen]:
             continue
         router, own = ip_address(found.router), ip_address(found.address)
         if own.is_loopback or found.prefix > own.max_prefixlen:
-            continue  # a lab's interface has no router
+            continue  # a lab's interface has no router; SITE-57a
+        if router == own:
+            says = said(
+                "{name} names itself, {router}, as its router",
+                "{name} se désigne lui-même, {router}, comme routeur",
+                router=found.router,
+                name=name,
+            )
+            yield Seen(("interfaces", name, "router"), says)
         network = ip_network(f"{found.address}/{found.prefix}", strict=False)
         if router not in network:
             says = said(
@@ -269,5 +296,21 @@ RULES = (
             *("interfaces.eth0.address", "interfaces.eth0.prefix"),
             *("interfaces.eth1.address", "interfaces.eth1.prefix"),
         ),
+    ),
+    Rule(
+        id="SITE-57a",
+        title=said("An interface's prefix fits its address", "Le préfixe d'une interface va à son adresse"),
+        why=said(
+            "With a wrong length the IPBX takes strangers for neighbours, or neighbours for strangers.",
+            "Avec une longueur fausse, l'IPBX prend des inconnus pour des voisins, ou l'inverse.",
+        ),
+        level=Level.MUST,
+        source="RFC 4632 §3.1",
+        mend=said(
+            "write the length of the network's prefix; 255.255.255.0 is 24",
+            "écrivez la longueur du préfixe du réseau ; 255.255.255.0 est 24",
+        ),
+        look=_prefix_fits,
+        needs=("interfaces.eth0.address", "interfaces.eth1.address"),
     ),
 )

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from trunkline.finding import Level, said
-from trunkline.guide.facts import Facts
-from trunkline.guide.rule import Rule, Seen
+from trunkline.guide.facts import Facts, known_around
+from trunkline.guide.rule import Path, Rule, Seen
+from trunkline.guide.rules.emergency import french
+from trunkline.guide.rules.overseas import as_overseas, numbers
 from trunkline.site.model import Site
 from trunkline.site.scalar import within
 
@@ -144,7 +146,53 @@ _OUTSIDE = (
 )
 _OTHER = said("choose another extension", "choisissez un autre numéro de poste")
 
+
+def _whole_number(site: Site, facts: Facts) -> Iterator[Seen]:
+    plan = site.numbering
+    home = "+" + plan.country
+    length = known_around()["france"].number("country.national_length")
+    if french(site) and plan.national_length != length:
+        return  # SITE-69a
+    told: set[Path] = set()
+    for path, number in numbers(site):
+        national = number.removeprefix(home)
+        if national == number or number.endswith("X") or path in told or as_overseas(number):  # else DROM-1e
+            continue
+        if len(national) != plan.national_length or (
+            plan.national_prefix and national[0] == plan.national_prefix
+        ):
+            told.add(path)
+            says = said(
+                "{number} has {has} digits after {home}; it takes {wanted}, without the {prefix} in front",
+                "{number} a {has} chiffres après {home} ; il en faut {wanted}, sans le {prefix} devant",
+                number=number,
+                has=len(national),
+                home=home,
+                wanted=plan.national_length,
+                prefix=plan.national_prefix,
+            )
+            yield Seen(path, says)
+
+
 RULES = (
+    Rule(
+        id="SITE-39",
+        title=said("The site's numbers are whole", "Les numéros du site sont complets"),
+        why=said(
+            "A digit too few or too many makes a number that nobody has: calls to it fail, and the carrier "
+            "refuses calls that show it.",
+            "Un chiffre en trop ou en moins donne un numéro qui n'est à personne : on ne le joint pas, et "
+            "l'opérateur refuse les appels qui le présentent.",
+        ),
+        level=Level.MUST,
+        source="ITU-T E.164 §6",
+        mend=said(
+            "write it as in the carrier's letter: +, country, and the number without its 0",
+            "écrivez-le comme dans le courrier de l'opérateur : +, pays, et le numéro sans son 0",
+        ),
+        look=_whole_number,
+        needs=("numbering.country", "numbering.national_length", "numbering.national_prefix"),
+    ),
     Rule(
         id="SITE-30",
         title=said(

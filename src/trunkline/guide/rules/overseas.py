@@ -86,7 +86,7 @@ def _ask(site: Site, facts: Facts) -> Iterator[Seen]:
         yield Seen((*paths[0], "general", "zone"), says)
 
 
-def _numbers(site: Site) -> Iterator[tuple[Path, str]]:
+def numbers(site: Site) -> Iterator[tuple[Path, str]]:
     """Every number of the file in +E.164, with its place; both ends of a range."""
     yield ("numbering", "installation_number"), site.numbering.installation_number
     for index, user in enumerate(site.users):
@@ -118,7 +118,7 @@ def as_overseas(number: str) -> str:
 
 def _well_built(site: Site, facts: Facts) -> Iterator[Seen]:
     told: set[Path] = set()
-    for path, number in _numbers(site):
+    for path, number in numbers(site):
         right = as_overseas(number)
         if right and path not in told:
             told.add(path)
@@ -236,7 +236,7 @@ RULES = (
             "Un appel vers un numéro qui n'existe pas échoue, et comme appelant il est refusé.",
         ),
         level=Level.MUST,
-        source="ARCEP decision 2018-0881",
+        source=said("ARCEP decision 2018-0881", "décision ARCEP 2018-0881"),
         mend=said(
             "write the number as it is dialled from abroad", "écrivez le numéro comme depuis l'étranger"
         ),

@@ -85,6 +85,20 @@ def _nothing_clear(site: Site, facts: Facts) -> Iterator[Seen]:
                 port=port,
             )
             yield Seen(("trunk", "listen", transport), says)
+    phones = site.phones.listen
+    if phones.interface == facts.text("internet.trunk_interface") and (
+        phones.udp or phones.tcp or phones.tls
+    ):
+        says = said(
+            "the phones' ports are open on {interface}, the side toward the internet",
+            "les ports des postes sont ouverts sur {interface}, le côté internet",
+            interface=phones.interface,
+        )
+        mend = said(
+            "let the phones register on the LAN's interface; those elsewhere come in by the VPN",
+            "faites enregistrer les postes sur l'interface du LAN ; ceux d'ailleurs entrent par le VPN",
+        )
+        yield Seen(("phones", "listen", "interface"), says, mend)
 
 
 def _media_ports(site: Site, facts: Facts) -> Iterator[Seen]:

@@ -74,6 +74,17 @@ def _media_path(site: Site, facts: Facts) -> Iterator[Seen]:
             yield Seen((*path, "media_path"), says)
 
 
+def _anchored_path(site: Site, facts: Facts) -> Iterator[Seen]:
+    for path, remote in remote_sites(site):
+        if remote.media_path == "direct" and facts.flag("internet.anchored"):
+            says = said(
+                "{label} would send its voice past the IPBX; over the internet all voice passes through it",
+                "{label} enverrait sa voix sans passer par l'IPBX ; par internet, toute la voix y passe",
+                label=remote.label,
+            )
+            yield Seen((*path, "media_path"), says)
+
+
 def _survivability(site: Site, facts: Facts) -> Iterator[Seen]:
     for path, remote in remote_sites(site):
         if remote.survivability and not facts.flag("remote.survivability"):
@@ -157,6 +168,23 @@ _SECURED = said(
 )
 
 RULES = (
+    Rule(
+        id="INET-4b",
+        title=said(
+            "Over the internet a remote site's voice passes through the IPBX",
+            "Par internet, la voix d'un site distant passe par l'IPBX",
+        ),
+        why=said(
+            "The IPBX alone encrypts toward the carrier, which takes voice from its address only.",
+            "Seul l'IPBX chiffre vers l'opérateur, qui n'accepte la voix que de son adresse.",
+        ),
+        level=Level.MUST,
+        source="guide 2.4",
+        mend=said("write media_path: main-site", "écrivez media_path: main-site"),
+        look=_anchored_path,
+        fact="internet.anchored",
+        architectures=INTERNET,
+    ),
     Rule(
         id="BVPN-3a",
         title=said(
@@ -252,7 +280,7 @@ RULES = (
         id="SITE-50",
         title=said(
             "The remote sites that users and phones name exist",
-            "Les sites distants cités par les usagers et les postes existent",
+            "Les sites distants cités par les utilisateurs et les postes existent",
         ),
         why=said(
             "An emergency call from there would show the main site's address.",

@@ -155,6 +155,17 @@ def _the_carriers_names(site: Site, facts: Facts) -> Iterator[Seen]:
                 name=facts.text(key),
             )
             yield Seen(("trunk", "gateways", index, "domain_proxy", "target_domain"), says)
+    if not all(facts.known(key) for key in keys):
+        return
+    for index, gateway in at_home[len(keys) :]:
+        says = said(
+            "gateway {label} leads to {target}; the guide has {count} access SBCs, and no further one",
+            "la passerelle {label} mène à {target} ; le guide a {count} SBC d'accès, et pas d'autre",
+            label=gateway.label,
+            target=gateway.domain_proxy.target_domain,
+            count=len(keys),
+        )
+        yield Seen(("trunk", "gateways", index, "domain_proxy", "target_domain"), says)
 
 
 RULES = (

@@ -152,7 +152,7 @@ RULES = (
             "sans avoir été contrôlé.",
         ),
         said("write the name of a guide that is known", "écrivez le nom d'un guide connu"),
-        source="guide facts",
+        source=said("guide facts", "faits du guide"),
     ),
     _told(
         "SITE-11",
@@ -166,7 +166,7 @@ RULES = (
             "contrôlez le site avec l'édition connue, puis écrivez celle-ci",
         ),
         Level.SHOULD,
-        source="guide facts",
+        source=said("guide facts", "faits du guide"),
     ),
     _told(
         "SITE-19",

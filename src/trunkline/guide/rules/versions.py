@@ -11,7 +11,6 @@ from trunkline.guide.rule import Rule, Seen
 from trunkline.site.model import Site
 
 _VERSION = re.compile(r"[0-9]+\.[0-9]+")
-_DOUBTFUL = "doubtful"  # so the facts file marks a row whose order is lost
 
 
 def _number(version: str) -> tuple[int, ...]:
@@ -97,8 +96,9 @@ def row(model: str, facts: Facts) -> Fact | None:
     around = known_around()["endpoints"]
     for fact in facts.under("endpoints"):
         key = fact.key.removeprefix("endpoints.")
-        digits = re.sub(r"(?<=\d)X(?=\d)", "[0-9X]", key.upper())
-        if re.fullmatch(digits, spelt):
+        maker, _, device = key.upper().rpartition("_")  # MEDIATRIX_4102: the maker may be left out
+        digits = re.sub(r"(?<=\d)X(?=\d|$)", "[0-9X]", device)
+        if re.fullmatch(f"({maker.replace('_', '')})?{digits}" if maker else digits, spelt):
             return fact
         alias = f"series.{key}"
         if around.known(alias) and spelt in around.words(alias):
@@ -122,9 +122,10 @@ def _endpoint_version(site: Site, facts: Facts) -> Iterator[Seen]:
 
 
 def _endpoint_doubtful(site: Site, facts: Facts) -> Iterator[Seen]:
+    doubtful = facts.words("text.doubtful_rows") if facts.known("text.doubtful_rows") else ()
     for index, endpoint in enumerate(site.endpoints):
         found = row(endpoint.model, facts)
-        if found and (not found.known or _DOUBTFUL in found.note):
+        if found and (not found.known or found.key.removeprefix("endpoints.") in doubtful):
             says = said(
                 "the guide's table is damaged at {model}: which version it is certified with is uncertain",
                 "le tableau du guide est abîmé pour {model} : on ne sait pas avec quelle version il est "

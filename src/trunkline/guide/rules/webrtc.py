@@ -129,7 +129,7 @@ _NO_AUDIO = said(
     "Without its gateway Rainbow only steers the desk phone: a client on the internet has no sound.",
     "Sans sa passerelle, Rainbow ne fait que piloter le poste : un client sur internet n'a pas de son.",
 )
-_COURSE = "the vendor's courses (second-hand)"
+_COURSE = said("the vendor's courses (second-hand)", "cours du constructeur (de seconde main)")
 _RAINBOW = ("bvpn-rainbow",)
 
 RULES = (
