@@ -12,6 +12,7 @@ from typing import Final, Literal, NamedTuple
 
 from trunkline.finding import said
 from trunkline.guide.facts import Facts
+from trunkline.plan.sbc_addresses import addresses
 from trunkline.site.gateway import Gateway
 from trunkline.site.model import Site
 from trunkline.site.scalar import is_address, split_server
@@ -23,11 +24,15 @@ IKE_PORT, IKE_NAT_PORT = 500, 4500  # RFC 7296 §2, RFC 3948
 
 
 class End(NamedTuple):
-    """One end of an opening: its title, its DNS name if it has one, its addresses (empty: not known)."""
+    """One end of an opening: its title, its DNS name if it has one, its addresses (empty: not known).
+
+    `lacks` says what the site file has to say before they are; left out, the carrier has to.
+    """
 
     title: str
     name: str = ""
     addresses: tuple[str, ...] = ()
+    lacks: str = ""
 
 
 class Opening(NamedTuple):
@@ -183,26 +188,27 @@ def _literal(gateway: Gateway | None, what: str) -> tuple[str, ...]:
 # --- over BVPN: what the site file says, for the guide says nothing --------------------
 
 
+_LAN_UNKNOWN: Final = said("give interfaces.eth0.prefix", "indiquer interfaces.eth0.prefix")
+
+
 def _over_bvpn(site: Site, facts: Facts) -> Iterator[Opening]:
     near = ipbx(site)
     remote = tuple(one.network for one in site.remote_sites if one.network)
-    phones = End(said("phones", "postes"), "", (*lan(site), *remote))
+    phones = End(said("phones", "postes"), "", (*lan(site), *remote), _LAN_UNKNOWN)
     media: tuple[int, ...] | tuple[None, None] = (None, None)
     if facts.known("bvpn.media_ports"):
         media = facts.numbers("bvpn.media_ports")[:2]
     for index, gateway in enumerate(site.trunk.gateways):
         rank, shown = _RANK[index] if index < len(_RANK) else (str(index + 1), gateway.label)
-        told = site.carrier.sbcs[index] if index < len(site.carrier.sbcs) else None
+        signalling, media_address = addresses(site, facts, gateway)
         title = said("{rank} SBC", "SBC {rank}", rank=shown)
         host = gateway.domain_proxy.outbound_proxy or gateway.domain_proxy.target_domain
-        known = (host,) if is_address(host) else (told.signalling,) if told else ()
-        far = End(title, "" if is_address(host) else host, known)
+        far = End(title, "" if is_address(host) else host, (signalling,) if signalling else ())
         protocol: Literal["tcp", "udp"] = "udp" if gateway.domain_proxy.transport == "udp" else "tcp"
         in_port = site.trunk.listen.udp if protocol == "udp" else site.trunk.listen.tcp
         key = f"trunk.gateways.{index}.domain_proxy"
-        far_media = End(title, "", (told.media,) if told else ())
+        far_media = End(title, "", (media_address,) if media_address else ())
         sent, into = _sbc_port(gateway, facts), in_port or None
-        sbc = f"carrier.sbcs.{index}"
         rows = (
             ("signalling_out", CLEAR_SIGNALLING, protocol, near, far, sent, sent, True, key, "BVPN-1"),
             (
@@ -217,8 +223,8 @@ def _over_bvpn(site: Site, facts: Facts) -> Iterator[Opening]:
                 "trunk.listen",
                 "BVPN-1",
             ),
-            ("media_out", CLEAR_MEDIA, "udp", phones, far_media, *media, True, sbc, "BVPN-2"),
-            ("media_in", CLEAR_MEDIA, "udp", far_media, phones, *media, False, sbc, "BVPN-2"),
+            ("media_out", CLEAR_MEDIA, "udp", phones, far_media, *media, True, key, "BVPN-2"),
+            ("media_in", CLEAR_MEDIA, "udp", far_media, phones, *media, False, key, "BVPN-2"),
         )
         for here, service, spoken, source, destination, first, last, outward, at, requirement in rows:
             yield Opening(

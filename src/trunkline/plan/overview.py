@@ -9,10 +9,11 @@ from trunkline.finding import said
 from trunkline.guide.facts import Facts
 from trunkline.plan.document import Block, Chapter, Row, Source, Table
 from trunkline.plan.drawing import drawing
-from trunkline.plan.drawing_words import addresses, architecture, fax, secured, zone
+from trunkline.plan.drawing_words import architecture, fax, secured, zone
+from trunkline.plan.figures import ASK_CARRIER
+from trunkline.plan.sbc_addresses import addresses
 from trunkline.site.model import Site
 
-ASK: Final = said("ask the carrier", "à demander à l'opérateur")
 _HEAD: Final = (said("what", "quoi"), said("value", "valeur"))
 _PLACEMENTS: Final = {
     "embedded": said("embedded in OCE", "intégrée à l'OCE"),
@@ -117,8 +118,8 @@ def _gateways(site: Site, facts: Facts) -> Table:
             str(gateway.general.index),
             gateway.label,
             str(proxy.target_domain),
-            signalling or ASK,
-            media or ASK,
+            signalling or ASK_CARRIER,
+            media or ASK_CARRIER,
             f"{proxy.transport.upper()} {proxy.port or ''}".strip(),
             zone(gateway),
         )
