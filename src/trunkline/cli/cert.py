@@ -40,7 +40,7 @@ def arguments(parser: ArgumentParser) -> None:
 
 def main(given: Namespace) -> int:
     """Run the part that was asked for; returns the exit code."""
-    from trunkline.cli.cert_files import Unusable, complain
+    from trunkline.cli.cert_files import Unusable, complain, unwritable
 
     part = import_module(f"trunkline.cli.cert_{given.part}")
     try:
@@ -49,4 +49,6 @@ def main(given: Namespace) -> int:
         return refuse(refused)
     except Unusable as error:
         return complain(error, given.lang)
+    except OSError as error:
+        return complain(unwritable(error), given.lang)
     return code

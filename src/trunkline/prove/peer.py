@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -89,7 +90,8 @@ async def observe(wanted: Wanted, resolver: Resolver | None, addresses: Sequence
     questions = [Question(wanted.host, "A"), Question(wanted.host, "AAAA")]
     if wanted.service:
         questions.append(Question(f"{SERVICE}.{wanted.host}", "SRV"))
-    seen = Observation(wanted, tuple([await resolver.answers(question) for question in questions]), ())
+    names = await asyncio.gather(*(resolver.answers(question) for question in questions))
+    seen = Observation(wanted, tuple(names), ())
     places = [(address, wanted.port) for kind in KINDS for address in seen.addresses(kind)]
     if not places:
         for record in seen.services[:MOST]:
