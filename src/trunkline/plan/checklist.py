@@ -90,7 +90,7 @@ def _before(site: Site, facts: Facts) -> Iterator[Step]:
         verify=said(
             "the sheet names the access SBCs that stand below", "la feuille nomme les SBC d'accès ci-dessous"
         ),
-        source=Source("carrier", "FORM-1, FORM-2"),
+        source=Source("carrier", "FORM-2" if site.over_internet else "FORM-1"),
     )
     if site.over_internet:
         address, key = public_address(site)

@@ -68,13 +68,19 @@ def chapter(site: Site, facts: Facts) -> Chapter:
                     " (chapitre 3), et ce sans quoi le trunk ne peut pas être ouvert.",
                     carrier=facts.carrier,
                 ),
-                Source("", "FORM-1, FORM-2, FORM-3"),
+                Source("", _asked(site)),
             ),
             guide,
             given,
         ),
         reader=said("the carrier", "l'opérateur"),
     )
+
+
+def _asked(site: Site) -> str:
+    """What the guide asks of this site."""
+    main = "FORM-2" if site.over_internet else "FORM-1"
+    return f"{main}, FORM-3" if site.remote_sites else main
 
 
 def _main_label(site: Site) -> Wording:

@@ -103,7 +103,13 @@ def _addresses(site: Site) -> Iterator[Row]:
         label = said("public address (NAT)", "adresse publique (NAT)")
         yield _row("firewall.public_address", label, site.firewall.public_address, "INET-3")
     for number, server in enumerate(site.dns):
-        yield _row(f"dns.{number}", said("DNS server", "serveur DNS"), str(server), "FW-3", str(server))
+        yield _row(
+            f"dns.{number}",
+            said("DNS server", "serveur DNS"),
+            str(server),
+            "FW-3" * site.over_internet,
+            str(server),
+        )
     for number, host in enumerate(site.ntp):
         yield _row(f"ntp.{number}", said("NTP server", "serveur NTP"), str(host), "", str(host))
 
@@ -124,7 +130,8 @@ def _gateways(site: Site, facts: Facts) -> Table:
             zone(gateway),
         )
         key = f"trunk.gateways.{number}.domain_proxy.target_domain"
-        rows.append(Row(cells, Source(key, "SEC-5, SBC-1"), gateway.label))
+        asked = "SEC-5, SBC-1" if site.over_internet else "BVPN-1"
+        rows.append(Row(cells, Source(key, asked), gateway.label))
     head = (
         said("index", "index"),
         said("gateway", "passerelle"),
