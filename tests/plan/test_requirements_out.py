@@ -1,4 +1,4 @@
-"""Every requirement marked **out** has its place in a dossier, with its value; and none where it is not asked."""
+"""Every requirement marked **out** has its place in a dossier, with its value, and no place elsewhere."""
 
 from __future__ import annotations
 

@@ -165,9 +165,10 @@ def _endpoints(site: Site) -> tuple[Table, ...]:
     if not site.endpoints:
         return ()
     main = said("main site", "site principal")
+    told = any(one.software for one in site.endpoints)
     rows = tuple(
         Row(
-            (one.model, str(one.count), one.site or main, one.software),
+            (one.model, str(one.count), one.site or main, *([one.software] if told else ())),
             Source(f"endpoints.{number}.model", "VER-2"),
             f"{one.model} @ {one.site}",
         )
@@ -177,7 +178,7 @@ def _endpoints(site: Site) -> tuple[Table, ...]:
         said("model", "modèle"),
         said("count", "nombre"),
         said("site", "site"),
-        said("software", "logiciel"),
+        *([said("software", "logiciel")] if told else ()),
     )
     return (Table(head, rows, said("Phones", "Postes"), numeric=(1,)),)
 
