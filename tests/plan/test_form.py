@@ -73,3 +73,10 @@ def test_the_letter_names_who_we_are_and_what_is_asked() -> None:
 
 def test_a_site_without_certificates_has_no_letter() -> None:
     assert letter.chapter(site("bvpn.yaml"), FACTS) is None
+
+
+@pytest.mark.guide("FORM-2")
+def test_behind_nat_the_private_address_is_never_given_as_the_public_one() -> None:
+    told = {field.id: field for field in form.fields(site("internet-b.yaml", {"firewall": None}), FACTS)}
+    assert told["main.public_address"].value == "198.51.100.130"  # as the gateways announce it
+    assert told["main.public_address"].source.key == "trunk.gateways.0.topology.public_address"

@@ -13,7 +13,7 @@ from trunkline.finding import Wording, said
 from trunkline.guide.facts import Facts
 from trunkline.plan import line_steps, secure_steps, tabs
 from trunkline.plan.document import Chapter, Paragraph, Source, Step, Steps
-from trunkline.plan.form import public_address
+from trunkline.plan.openings import public_address
 from trunkline.plan.secure_steps import path
 from trunkline.site.model import Site
 from trunkline.site.scalar import is_address

@@ -121,7 +121,7 @@ def _trunk_note(site: Site) -> str:
             "The IPBX is written with its private address; on the internet it is {public}. Source ports: "
             "all.",
             "L'IPBX est écrit avec son adresse privée ; sur internet, c'est {public}. Ports source : tous.",
-            public=public_address(site) or ASK_CARRIER,
+            public=public_address(site)[0] or ASK_CARRIER,
         )
     return said(
         "Source ports: all. No address is translated.", "Ports source : tous. Aucune adresse n'est traduite."
@@ -207,7 +207,8 @@ def _files_words() -> list[Paragraph]:
 
 
 def _translation(site: Site, rows: Sequence[Opening]) -> Table:
-    public, source = public_address(site), Source("firewall.public_address", "INET-3")
+    public, key = public_address(site)
+    source = Source(key, "INET-3")
     inward = {(row.protocol, _ports(row)): row for row in rows if not row.outward}
     to_ipbx, from_ipbx = (
         said("destination (DNAT)", "destination (DNAT)"),

@@ -13,6 +13,7 @@ from trunkline.finding import Wording, said
 from trunkline.guide.facts import Facts
 from trunkline.plan.document import Chapter, Paragraph, Row, Source, Table
 from trunkline.plan.drawing_words import architecture
+from trunkline.plan.openings import public_address
 from trunkline.site.model import Site
 
 
@@ -90,14 +91,6 @@ def _main_label(site: Site) -> Wording:
 
 def _no_redundancy() -> Wording:
     return said("No trunk redundancy", "Pas de redondance du trunk")
-
-
-def public_address(site: Site) -> tuple[str, str]:
-    """The address that the carrier reaches a site over the internet by, and the key that says it."""
-    if site.architecture == "internet-b" and site.firewall is not None and site.firewall.public_address:
-        return site.firewall.public_address, "firewall.public_address"
-    eth1 = site.interfaces.eth1
-    return (eth1.address, "interfaces.eth1.address") if eth1 else ("", "interfaces.eth1")
 
 
 def _address(site: Site, facts: Facts) -> str:

@@ -95,13 +95,16 @@ def ipbx(site: Site) -> End:
     return End(said("IPBX", "IPBX"), site.interfaces.eth0.domain_name, (chosen.address,))
 
 
-def public_address(site: Site) -> str:
-    """The address the internet knows the IPBX by; empty where it is not known."""
-    if site.architecture == "internet-b":
-        declared = (gateway.topology.public_address for gateway in site.trunk.gateways)
-        translated = site.firewall.public_address if site.firewall else ""
-        return translated or next((address for address in declared if address), "")
-    return ipbx(site).addresses[0] if site.over_internet else ""
+def public_address(site: Site) -> tuple[str, str]:
+    """The address the internet knows the IPBX by, and the key that says it; the address empty if unknown."""
+    if site.architecture == "internet-b":  # eth1 has a private one there
+        if site.firewall is not None and site.firewall.public_address:
+            return site.firewall.public_address, "firewall.public_address"
+        for index, gateway in enumerate(site.trunk.gateways):
+            if gateway.topology.public_address:
+                return gateway.topology.public_address, f"trunk.gateways.{index}.topology.public_address"
+        return "", "firewall.public_address"
+    return (ipbx(site).addresses[0] if site.over_internet else "", ipbx_key(site))
 
 
 def ipbx_key(site: Site) -> str:
