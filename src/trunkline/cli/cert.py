@@ -46,7 +46,7 @@ def main(given: Namespace) -> int:
     try:
         code: int = part.main(given)
     except Refused as refused:
-        return refuse(refused)
+        return refuse(refused, given.lang)
     except Unusable as error:
         return complain(error, given.lang)
     except OSError as error:
