@@ -11,6 +11,7 @@ from datetime import date
 from pathlib import Path
 from typing import Final
 
+from trunkline.cli.foresight import papers_of
 from trunkline.finding import Language
 from trunkline.guide.catalogue import judge
 from trunkline.guide.facts import shipped
@@ -40,7 +41,8 @@ def dossier_of(example: Path, language: Language) -> dict[str, str]:
     if site is None:
         raise ValueError(f"{example.name} has errors")
     facts = shipped()[site.guide.name]
-    chapters = dossier(site, facts, AT, 0, (*loaded.findings, *judge(loaded)))
+    papers = papers_of(site, example.parent)
+    chapters = dossier(site, facts, AT, 0, (*loaded.findings, *judge(loaded)), papers)
     return {file.name: file.text for file in files(site, facts, chapters, language)}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import stat
 import subprocess
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,12 +16,14 @@ from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 from tests.cli.secure_ground import IPBX, secure_ground
 from tests.cli.test_run_tls import presented
 from tests.example_site import INTERNET, edited
+from tests.guide.test_foresight import G2, GOOD, KEYS, SERVER, own_ca
 from tests.tls_site import NOW, authority
 
 from trunkline.cli.main import main
 from trunkline.guide.facts import shipped
 from trunkline.pki.certificate import Certificate, pem_of, read_certificates
 from trunkline.pki.csr import Request
+from trunkline.pki.identity import Identity
 
 Capture = pytest.CaptureFixture[str]
 FACTS = shipped()["business-talk-oxo-6.x"]
@@ -228,3 +231,88 @@ def test_the_running_ipbx_takes_what_is_installed() -> None:
         assert "the running IPBX has taken it" in out
         assert presented(told["phones"]["TLS"]) == held.leaf.serial_number != before
         assert (here.folder / "ipbx.pem.old").exists()
+
+
+def checked(capsys: Capture, site: Path, *words: str | Path) -> tuple[int, str]:
+    code, out, err = ran(capsys, "check", site, *words)
+    assert not err
+    return code, out
+
+
+@pytest.mark.guide("CERT-2")
+def test_check_notes_what_browsers_and_cas_have_announced(site: Path, capsys: Capture) -> None:
+    papers = replace(GOOD, ca=G2, days=398, uses=(SERVER,)).papers()
+    pile = site.parent / "pile.pem"
+    pile.write_bytes(papers[KEYS[0]] + papers[KEYS[1]] + pem_of((own_ca(G2)[0].certificate,)))
+    code, out = checked(capsys, site, pile, "--at", "2026-06-01")
+    assert (code, "note" in out) == (0, True), out
+    assert "no clientAuth" in out
+    assert "[PKI-5a]" in out
+    assert "lives 398 days; its successor" in out
+    assert "no longer be trusted" not in out  # three years ahead is no news yet
+    _, out = checked(capsys, site, pile, "--at", "2028-04-15", "--lang", "fr")
+    assert f"sa racine {G2} ne sera plus reconnue par Mozilla" in out
+    assert json.loads(ran(capsys, "check", site, pile, "--json")[1])["notes"]
+
+
+@pytest.mark.guide("CERT-3")
+def test_trust_notes_roots_that_lose_their_trust_and_cas_that_expire(site: Path, capsys: Capture) -> None:
+    cas = site.parent / "cas.pem"
+    cas.write_bytes(GOOD.papers()["certificates.trust.0"])
+    code, out, _ = ran(capsys, "trust", site, "--at", "2026-06-01")
+    assert (code, FACTS.text("certificates.carrier_root") in out, "[PKI-8]" in out) == (1, True, True)
+    code, out, _ = ran(capsys, "trust", site, cas, "--at", "2026-06-01")
+    assert (code, "[PKI-8]" in out) == (0, False), out  # its successor is there, too
+    code, out, _ = ran(capsys, "trust", site, "--at", "2049-06-01", "--json")
+    assert any("expired on" in note for note in json.loads(out)["notes"])
+
+
+@pytest.mark.guide("CERT-2")
+def test_the_phones_have_a_request_an_installation_and_a_check_of_their_own(
+    site: Path, capsys: Capture
+) -> None:
+    phones = {"certificate": "certificates/phones.pem", "key": "certificates/phones.key"}
+    site.write_text(edited({"certificates.phones": phones}, INTERNET), "utf-8")
+    folder = site.parent / "certificates"
+    assert ran(capsys, "csr", site, "--for", "phones")[0] == 0
+    chain = pem_of((signed(folder / "phones.csr"), *AUTHORITY.issue(IPBX).chain[1:], AUTHORITY.root))
+    (site.parent / "from-the-ca.pem").write_bytes(chain)
+    assert ran(capsys, "install", site, site.parent / "from-the-ca.pem")[0] == 1  # the trunk's key is another
+    code, out, err = ran(capsys, "install", site, site.parent / "from-the-ca.pem", "--for", "phones")
+    assert (code, err) == (0, ""), out
+    assert {file.name for file in folder.iterdir()} == {"phones.pem", "phones.key"}
+    code, out = checked(capsys, site, site.parent / "from-the-ca.pem", "--for", "phones")
+    assert code == 0
+    assert "PKI-5a" not in out  # no phone asks for clientAuth
+    site.write_text(edited({}, INTERNET), "utf-8")
+    code, _, err = ran(capsys, "install", site, site.parent / "from-the-ca.pem", "--for", "phones")
+    assert (code, "write certificates.phones" in err) == (2, True)
+
+
+def test_a_key_that_stands_in_the_certificates_own_file_is_installed_there(
+    site: Path, capsys: Capture
+) -> None:
+    site.write_text(edited({"certificates.public_server.key": None}, INTERNET), "utf-8")
+    folder, pile = site.parent / "certificates", site.parent / "from-the-ca.pem"
+    assert ran(capsys, "csr", site)[0] == 0
+    pile.write_bytes(pem_of((signed(folder / "ipbx.csr"), *AUTHORITY.issue(IPBX).chain[1:], AUTHORITY.root)))
+    code, out, err = ran(capsys, "install", site, pile)
+    assert (code, err) == (0, ""), out
+    assert [file.name for file in folder.iterdir()] == ["ipbx.pem"]
+    held = (folder / "ipbx.pem").read_bytes()
+    assert Identity.parse(held, held).called == f"CN={IPBX}"
+    assert stat.S_IMODE((folder / "ipbx.pem").stat().st_mode) == 0o600
+
+
+def test_where_the_certificate_cannot_be_written_the_key_before_it_stays(site: Path, capsys: Capture) -> None:
+    elsewhere = {"public_server": {"certificate": "gone/ipbx.pem", "key": "keys/ipbx.key"}}
+    trust = {"trust": ["certificates/carrier-ca.pem"]}
+    site.write_text(edited({"certificates": {**elsewhere, **trust}}, INTERNET), "utf-8")
+    held = AUTHORITY.issue(IPBX)
+    (site.parent / "keys").mkdir()
+    (site.parent / "keys" / "ipbx.key").write_bytes(b"the one in use")
+    (site.parent / "gone").write_text("a file, no folder")
+    pile = site.parent / "pile.pem"
+    pile.write_bytes(held.key.pem() + pem_of((*held.chain, AUTHORITY.root)))
+    assert ran(capsys, "install", site, pile)[0] == 2
+    assert (site.parent / "keys" / "ipbx.key").read_bytes() == b"the one in use"

@@ -66,3 +66,37 @@ def test_a_profile_goes_out_and_comes_back_and_overwrites_nothing(
     profile.write_text(profile.read_text("utf-8").replace("index: 1", "index: x", 1), "utf-8")
     assert main(["profile", "import", str(site), str(profile)]) == 2
     assert "profile.yaml:8:" in capsys.readouterr().err.replace(str(tmp_path) + "/", "")
+
+
+def test_a_progress_file_that_cannot_be_read_or_written_is_told(
+    site: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    (tmp_path / "noise").write_bytes(b"\xff\xfe" * 1000)
+    for place in (tmp_path, tmp_path / "noise", tmp_path / "none" / "x", tmp_path / "noise" / "x"):
+        words = ["checklist", str(site), "--tick", "lines.access", "--progress", str(place)]
+        assert main(words) == 2
+        assert str(place) in capsys.readouterr().err
+
+
+def test_the_site_is_refused_in_the_language_that_was_asked_for(site: Path, capsys: Capture) -> None:
+    site.write_bytes(b"\xff")
+    for words in (["checklist", str(site)], ["cert", "csr", str(site)]):
+        assert main([*words, "--lang", "fr"]) == 2
+        assert "enregistrez le fichier en UTF-8" in capsys.readouterr().err
+    assert main(["checklist", str(site), "--tick", "nothing", "--lang", "fr"]) == 2
+
+
+def test_the_file_that_is_wrong_is_the_one_that_is_named(site: Path, tmp_path: Path, capsys: Capture) -> None:
+    noise, folder = tmp_path / "noise", tmp_path / "folder"
+    noise.write_bytes(b"\xff\xfe")
+    folder.mkdir()
+    for words, wrong in (
+        (["import", noise, site], noise),
+        (["import", site, noise], noise),
+        (["import", site, folder], folder),
+        (["import", folder, site], folder),
+    ):
+        assert main(["profile", *map(str, words)]) == 2
+        assert str(wrong) in capsys.readouterr().err
+    assert main(["profile", "export", str(site), str(noise)]) == 2
+    assert "SITE.yaml alone" in capsys.readouterr().err

@@ -7,7 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.cli.test_foresight import NAMES
 from tests.example_site import EXAMPLES, INTERNET, edited
+from tests.guide.test_foresight import GOOD
 
 from trunkline.cli.main import main
 
@@ -140,3 +142,20 @@ def test_passwords_written_in_the_site_file_reach_no_file(run: Run, tmp_path: Pa
     files = [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
     assert not [path for path in files if b"correct-horse" in path.read_bytes()]
     assert files
+
+
+def test_an_expired_certificate_is_told_in_the_dossier_and_does_not_forbid_it(
+    run: Run, tmp_path: Path
+) -> None:
+    site, folder = tmp_path / "site.yaml", tmp_path / "certificates"
+    site.write_text(INTERNET.read_text("utf-8"), "utf-8")
+    folder.mkdir()
+    for path, data in GOOD.papers().items():
+        (folder / NAMES[path]).write_bytes(data)
+    for day, state in (("2026-06-01", "comes"), ("2026-09-01", "over")):
+        assert run(site, "-o", tmp_path / state, "--at", day)[0] == 0
+    coming, over = ((tmp_path / state / "dossier.md").read_text("utf-8") for state in ("comes", "over"))
+    assert "| 2026-07-30 | CN=ipbx.customer.example expires" in coming
+    assert "| 2026-07-30 |" not in over
+    assert "PKI-3c" in over
+    assert "SUMMARY:" in (tmp_path / "comes" / "certificates.ics").read_text("utf-8")

@@ -155,6 +155,66 @@ def test_a_closed_port_and_a_name_nobody_knows_are_told_apart(
     assert known["tcp"][0][0]
 
 
+def walked(
+    site: Path, at: Address, records: list[Record], capsys: pytest.CaptureFixture[str], *words: str
+) -> tuple[int, str]:
+    """The doctor's exit code and words, with a name server that holds these records."""
+
+    async def run() -> int:
+        server = NameServer(make_zone("carrier.example", records))
+        await server.open(at[0], 5353)
+        try:
+            return await asyncio.to_thread(main, ["cert", "doctor", *words, "--site", str(site)])
+        finally:
+            server.close()
+
+    code = asyncio.run(run())
+    return code, capsys.readouterr().out
+
+
+@pytest.mark.guide("DNS-1")
+def test_service_records_lead_to_the_peer_where_the_name_has_no_address(
+    tmp_path: Path, at: Address, capsys: pytest.CaptureFixture[str]
+) -> None:
+    records = [
+        Record("_sips._tcp.sbc5.carrier.example.", "SRV", f"0 0 {at[1]} a.carrier.example."),
+        Record("a.carrier.example.", "A", at[0]),
+    ]
+    site = written(tmp_path, dns=f"{at[0]}:5353")
+    with openssl.server(tmp_path / "sbc", at, identity(SBC), authority("Customer").store):
+        code, out = walked(site, at, records, capsys, "sbc5.carrier.example", "--name", SBC)
+        assert code == 1  # the gateways ask for A records
+        assert f"_sips._tcp.sbc5.carrier.example (SRV) leads to a.carrier.example:{at[1]}" in out
+        assert "TLS 1.2 stands" in out
+        site.write_text(site.read_text("utf-8").replace("mode: A", "mode: SRV"), "utf-8")
+        code, out = walked(site, at, records, capsys, "sbc5.carrier.example", "--name", SBC)
+        assert code == 0, out
+
+
+def test_the_host_is_resolved_and_the_name_is_only_what_its_certificate_bears(
+    tmp_path: Path, at: Address, capsys: pytest.CaptureFixture[str]
+) -> None:
+    records = [Record("host.carrier.example.", "A", at[0])]
+    site = written(tmp_path, dns=f"{at[0]}:5353")
+    with openssl.server(tmp_path / "sbc", at, identity(SBC), authority("Customer").store):
+        code, out = walked(site, at, records, capsys, f"host.carrier.example:{at[1]}", "--name", SBC)
+        assert code == 0, out
+        code, out = walked(site, at, records, capsys, f"host.carrier.example:{at[1]}", "--lang", "fr")
+    assert code == 1
+    assert "TLS 1.2 : le certificat" in out
+    assert "corrigez le nom" in out
+
+
+def test_what_the_peer_says_is_told_in_french(
+    tmp_path: Path, at: Address, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with openssl.server(tmp_path / "sbc", at, identity(SBC), authority("Stranger").store):
+        main(["cert", "doctor", peer_at(at), "--site", str(written(tmp_path)), "--name", SBC, "--lang", "fr"])
+    out = capsys.readouterr().out
+    assert "le pair a refusé (unknown_ca) : il ne reconnaît pas qui a signé notre certificat" in out
+    assert "the peer" not in out
+
+
 SUITE_SETS: list[tuple[str, Sequence[int]]] = [
     ("all", (*OLDER, *NEWER)),
     ("one of each", (0xC030, 0x1302)),

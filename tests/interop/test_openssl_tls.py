@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import subprocess
 from collections.abc import Callable
@@ -33,6 +34,7 @@ from tests.tls_site import authority as lab
 from trunkline.aio.tls import SUITES
 from trunkline.aio.tls_stream import Parties, TlsPort
 from trunkline.call.node import TlsRefused, TlsUp
+from trunkline.cli.main import main
 from trunkline.lab.authority import Bad
 from trunkline.pki.certificate import Certificate, pem_of
 from trunkline.pki.chain import judge
@@ -351,6 +353,24 @@ CHAINS: dict[str, Callable[[], list[Made]]] = {
 def test_a_chain_is_judged_as_openssl_verify_judges_it(chain: str, role: Role, tmp_path: Path) -> None:
     sent = [one.certificate for one in CHAINS[chain]()]
     assert _ours(sent, role) == _theirs(tmp_path, sent, [root().certificate], role, int(AT.timestamp()))
+
+
+@pytest.mark.guide("CERT-2")
+@pytest.mark.parametrize("chain", [name for name in CHAINS if name != "foreign root"])
+def test_cert_check_says_of_a_pile_what_openssl_verify_says(
+    chain: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The root comes with the pile, which is how `cert check` learns it; so no root is foreign to it."""
+    sent = [one.certificate for one in CHAINS[chain]()]
+    pile = tmp_path / "pile.pem"
+    pile.write_bytes(pem_of(dict.fromkeys((root().certificate, *reversed(sent)))))
+    theirs = _theirs(tmp_path, sent, [root().certificate], Role.SERVER, int(AT.timestamp()))
+    code = main(["cert", "check", str(pile), "--name", SBC, "--at", AT.isoformat(), "--json"])
+    told = json.loads(capsys.readouterr().out)
+    assert (code, told["good"]) == ((0, True) if theirs is None else (1, False)), told["faults"]
+    if theirs is not None:
+        assert str(theirs) in {fault["check"] for fault in told["faults"]}
+        assert all(fault["mend"] for fault in told["faults"])
 
 
 def test_a_sha_1_signature_is_judged_as_openssl_verify_judges_it(tmp_path: Path) -> None:

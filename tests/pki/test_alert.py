@@ -31,3 +31,11 @@ def test_a_refusal_by_the_peer_is_told_about_our_certificate() -> None:
     assert alert.refused_by_peer(255, "") == (
         "the peer refused (alert 255): it broke the handshake off; its own log says why"
     )
+
+
+def test_every_meaning_has_its_french() -> None:
+    for number in (*alert.NAMES, 255):
+        refusal = alert.refused_by_peer(number, "")
+        assert refusal.french.startswith("le pair a refusé")
+        assert "{" not in refusal.french
+    assert "aucun certificat" in alert.refused_by_peer(116, "").french

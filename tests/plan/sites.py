@@ -8,7 +8,7 @@ from typing import Any
 from tests.example_site import EXAMPLES, FILE, edited
 
 from trunkline.finding import Wording, told
-from trunkline.guide.facts import Facts, shipped
+from trunkline.guide.facts import Fact, Facts, shipped
 from trunkline.plan.document import Chapter, Figure, Paragraph, Steps, Table
 from trunkline.site.load import load
 from trunkline.site.model import Site
@@ -35,6 +35,12 @@ def without(*keys: str, facts: Facts = FACTS) -> Facts:
     """Another carrier's guide, which says nothing of these keys."""
     kept = {key: fact for key, fact in facts.by_key.items() if not key.startswith(keys)}
     return Facts(facts.name, facts.title, facts.carrier, facts.edition, kept)
+
+
+def answered(facts: Facts = FACTS, **values: Any) -> Facts:
+    """The guide with what the carrier answered, at keys written with __ for the dot."""
+    told = {key: Fact(key, value, "-") for path, value in values.items() if (key := path.replace("__", "."))}
+    return Facts(facts.name, facts.title, facts.carrier, facts.edition, {**facts.by_key, **told})
 
 
 def tables(chapter: Chapter) -> list[Table]:

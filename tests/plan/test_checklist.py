@@ -32,6 +32,7 @@ def test_steps_have_ids_of_their_own_and_a_source(file: Path) -> None:
         assert step.source.key
         assert told(step.where, "fr")
         assert step.does
+        assert hasattr(step.verify, "french"), f"{step.id}: nobody can verify it"
 
 
 @pytest.mark.guide("CFG-3")
@@ -85,7 +86,14 @@ def test_certificates_are_a_stage_only_over_the_internet_and_each_import_reboots
         "certificate.trust.intermediate",
         "certificate.trust.own",
     ]
-    assert made["certificate.csr"].value == "CN = SAN = ipbx.customer.example"
+    assert made["certificate.csr"].value == (
+        "L = Generic, O = OmniPCX Office, OU = OmniPCX Office, CN = SAN = ipbx.customer.example, RSA 2048"
+    )
+
+
+def test_over_bvpn_no_step_cites_what_the_guide_asks_over_the_internet_alone() -> None:
+    cited = {one for step in by_id("bvpn.yaml").values() for one in step.source.requirement.split(", ")}
+    assert not [one for one in cited if one.startswith(("SEC-", "CERT-", "FW-", "CODEC-", "INET-"))]
 
 
 def test_a_tick_holds_until_the_value_changes() -> None:

@@ -13,6 +13,7 @@ from tests.plan.sites import (
     INTERNET_B,
     REMOTE,
     REMOTE_INTERNET,
+    answered,
     one_language,
     read,
     site,
@@ -20,7 +21,7 @@ from tests.plan.sites import (
     without,
 )
 
-from trunkline.plan import firewall
+from trunkline.plan import dns, firewall, overview, tunnels
 from trunkline.plan.document import Paragraph
 from trunkline.plan.firewall_words import plain
 from trunkline.plan.openings import Opening, openings
@@ -101,9 +102,40 @@ def test_over_bvpn_nothing_is_guessed() -> None:
     chapter = firewall.chapter(site(), FACTS)
     assert [file.name for file in chapter.files] == ["firewall/openings.csv"]
     assert "ask the carrier" in chapter.files[0].text
-    bare = {row.id: row for row in openings(site(carrier__sbcs=None), FACTS)}
-    assert bare["trunk/signalling_out/nominal"].destination.addresses == ()
-    assert bare["trunk/signalling_out/nominal"].destination.name == "sbc1.carrier.example"
+    [media] = {row.cells[3] for row in tables(chapter)[0].rows if row.cells[2] == "phones"}
+    assert media == "give interfaces.eth0.prefix"  # the carrier does not know the customer's LAN
+    assert "give interfaces.eth0.prefix" in chapter.files[0].text
+    assert rows["trunk/signalling_out/nominal"].destination.addresses == ()
+    assert rows["trunk/signalling_out/nominal"].destination.name == "sbc1.carrier.example"
+
+
+def test_the_virtual_carriers_addresses_are_never_told_as_the_carriers_over_bvpn() -> None:
+    for file in EVERY:
+        here = read(file.read_text("utf-8"))
+        if here.over_internet:
+            continue
+        for_tests = {address for sbc in here.carrier.sbcs for address in (sbc.signalling, sbc.media)}
+        assert for_tests
+        for made in (firewall, overview, tunnels, dns):
+            told = str(made.chapter(here, FACTS))
+            assert not [address for address in for_tests if address in told], (file.stem, made.__name__)
+
+
+def test_what_the_carrier_answered_over_bvpn_stands_everywhere_alike() -> None:
+    told = answered(
+        bvpn__sbc__nominal__signalling="198.18.0.10",
+        bvpn__sbc__nominal__media="198.18.0.11",
+        bvpn__sbc__backup__signalling="198.18.0.20",
+    )
+    rows = {row.id: row for row in openings(site(), told)}
+    assert rows["trunk/signalling_out/nominal"].destination.addresses == ("198.18.0.10",)
+    assert rows["trunk/media_in/nominal"].source.addresses == ("198.18.0.11",)
+    assert rows["trunk/media_in/backup"].source.addresses == ()
+    [table] = [table for table in tables(overview.chapter(site(), told)) if "Access SBCs" in table.title]
+    assert [row.cells[3:5] for row in table.rows] == [
+        ("198.18.0.10", "198.18.0.11"),
+        ("198.18.0.20", "ask the carrier"),
+    ]
 
 
 def test_another_carrier_over_the_internet_may_leave_its_addresses_open() -> None:

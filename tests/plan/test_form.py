@@ -87,3 +87,10 @@ def test_another_carriers_guide_asks_for_what_it_says() -> None:
     )
     main, remote, *_ = table.rows
     assert (main.cells[1], remote.cells[2]) == ("Trunk redundancy: two IPBX", "address")
+
+
+@pytest.mark.guide("FORM-2")
+def test_behind_nat_the_private_address_is_never_given_as_the_public_one() -> None:
+    told = {field.id: field for field in form.fields(site("internet-b.yaml", {"firewall": None}), FACTS)}
+    assert told["main.public_address"].value == "198.51.100.130"  # as the gateways announce it
+    assert told["main.public_address"].source.key == "trunk.gateways.0.topology.public_address"

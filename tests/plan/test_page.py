@@ -176,7 +176,7 @@ def test_a_wide_table_scrolls_and_a_table_of_words_becomes_cards_on_a_phone() ->
         ' class="stack pairs"',
         ' class="broad"',
     ]
-    assert html.count('<div class="scroll"') == 4
+    assert html.count('<div class="scroll short"') == 4
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -238,3 +238,26 @@ def test_hostile_names_mark_nothing_up_in_markdown(name: str) -> None:
 )
 def test_a_text_begins_no_list_and_no_heading(words: str, shown: str) -> None:
     assert shown in markdown(Cover("t", (words,), ""), [], "en").splitlines()
+
+
+def test_no_line_of_french_begins_with_a_colon_and_no_figures_file_is_listed_twice() -> None:
+    figure = Figure("<svg></svg>", "<svg></svg>", "alt", said("a curve", "une courbe"), "t-1.svg")
+    drawn, other = File("t-1.svg", "x", "curve"), File("other.txt", "x", said("another", "un autre"))
+    words = Paragraph(said("why: so", "pourquoi : « ainsi » ; par ::1"))
+    chapter = Chapter("t", "T", (words, figure), (drawn, other))
+    html = page(COVER, [chapter], "fr")
+    assert "pourquoi\u00a0: «\u00a0ainsi\u00a0»\u00a0; par ::1" in html
+    assert "pourquoi : " not in html
+    assert html.count('href="t-1.svg"') == 1
+    assert 'une courbe\u00a0: <a href="t-1.svg">t-1.svg</a>' in html
+    assert '<a href="other.txt">other.txt</a>\u00a0: un autre' in html
+    assert "why: so" in page(COVER, [chapter], "en")
+
+
+def test_days_are_never_broken_and_a_short_table_is_not_torn() -> None:
+    rows = tuple(Row(("2027-03-15", "x")) for _ in range(9))
+    html = page(COVER, [Chapter("t", "T", (Table(("day", "what"), rows),))], "en")
+    assert html.count('class="day">2027-03-15') == 9
+    assert '<div class="scroll short"' in html
+    long = page(COVER, [Chapter("t", "T", (Table(("day", "what"), (*rows, *rows)),))], "en")
+    assert '<div class="scroll"' in long

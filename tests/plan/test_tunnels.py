@@ -6,7 +6,17 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from tests.plan.sites import EVERY, FACTS, REMOTE, REMOTE_INTERNET, one_language, read, site, tables
+from tests.plan.sites import (
+    EVERY,
+    FACTS,
+    REMOTE,
+    REMOTE_INTERNET,
+    answered,
+    one_language,
+    read,
+    site,
+    tables,
+)
 
 from packages import find
 from trunkline.plan import tunnels
@@ -23,8 +33,9 @@ def words(chapter: Chapter) -> str:
 
 @pytest.mark.guide("BVPN-3")
 def test_over_bvpn_a_remote_site_reaches_the_lan_the_sbcs_media_and_its_neighbours() -> None:
-    remote = texts(tunnels.chapter(site(REMOTE), FACTS))["vpn/strongswan/arras/swanctl.conf"]
-    assert "remote_ts = 192.0.2.0/24,198.51.100.11/32,203.0.113.11/32,192.168.21.0/24" in remote
+    told = answered(bvpn__sbc__nominal__media="198.18.0.11", bvpn__sbc__backup__media="198.18.0.21")
+    remote = texts(tunnels.chapter(site(REMOTE), told))["vpn/strongswan/arras/swanctl.conf"]
+    assert "remote_ts = 192.0.2.0/24,198.18.0.11/32,198.18.0.21/32,192.168.21.0/24" in remote
     assert "copy_dscp = out" in remote
 
 
@@ -125,8 +136,9 @@ def test_wireguard_must_be_marked_again_and_ipsec_copies() -> None:
 
 
 def test_unknown_media_addresses_are_the_carriers_to_tell() -> None:
-    told = words(tunnels.chapter(site(REMOTE, carrier__sbcs=None), FACTS))
-    assert "ask the carrier" in told
+    chapter = tunnels.chapter(site(REMOTE), FACTS)
+    assert "ask the carrier" in words(chapter)
+    assert not [text for text in texts(chapter).values() if "198.51.100.11" in text]  # the virtual carrier's
 
 
 @pytest.mark.parametrize("file", EVERY, ids=lambda file: file.stem)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from trunkline.aio.tls import Terms, TlsContext
 from trunkline.aio.tls_session import Civil, Refusal, Session, Up, civil_now
+from trunkline.aio.tls_words import too_slow
 from trunkline.pki.judgement import Judgement
 
 _READ = 1 << 16
@@ -77,7 +78,7 @@ async def shake(
                     await _turn(session, reader, writer)
         refusal = session.refusal
         if session.up is None and refusal is None:
-            refusal = Refusal("", f"no TLS handshake within {patience:g} s")
+            refusal = Refusal("", too_slow(patience))
         session.end()
         writer.write(session.outgoing())
     finally:

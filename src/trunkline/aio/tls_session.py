@@ -15,6 +15,7 @@ from OpenSSL import SSL
 
 from trunkline.aio import clock, tls_words
 from trunkline.aio.tls import TlsContext, reasons
+from trunkline.finding import said
 from trunkline.pki import alert as alerts
 from trunkline.pki.certificate import Certificate
 from trunkline.pki.chain import judge
@@ -24,6 +25,8 @@ from trunkline.pki.names import domain
 _FATAL: Final = 2
 _RECORD: Final = 1 << 14  # octets of plain text in a record at most (RFC 8446 §5.1)
 _HEADER: Final = 5
+
+_UNJUDGED: Final = said("the peer's certificate was not judged", "le certificat du pair n'a pas été jugé")
 
 Civil = Callable[[], datetime]
 
@@ -193,7 +196,7 @@ class Session:
             return
         judged = self.judgement
         if self._context.verifies and (judged is None or not judged.good):
-            self._refused("", "the peer's certificate was not judged")  # never seen, and never let pass
+            self._refused("", _UNJUDGED)  # never seen, and never let pass
             return
         theirs = judged.names.shown if judged else ()
         matched = judged.matched if judged else ()

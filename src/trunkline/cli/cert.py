@@ -40,13 +40,15 @@ def arguments(parser: ArgumentParser) -> None:
 
 def main(given: Namespace) -> int:
     """Run the part that was asked for; returns the exit code."""
-    from trunkline.cli.cert_files import Unusable, complain
+    from trunkline.cli.cert_files import Unusable, complain, unwritable
 
     part = import_module(f"trunkline.cli.cert_{given.part}")
     try:
         code: int = part.main(given)
     except Refused as refused:
-        return refuse(refused)
+        return refuse(refused, given.lang)
     except Unusable as error:
         return complain(error, given.lang)
+    except OSError as error:
+        return complain(unwritable(error), given.lang)
     return code

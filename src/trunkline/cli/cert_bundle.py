@@ -35,7 +35,7 @@ def arguments(parser: ArgumentParser) -> None:
 def main(given: Namespace) -> int:
     """Run this part; returns the exit code."""
     ground = Ground.of(given.site)
-    pile = piled(given.files, secret(given)) if given.files else installed(ground)
+    pile = piled(given.files, secret(given)) if given.files else installed(ground, "public_server")
     made = judged(pile, ground, at(given), "")
     authorities = above(made)
     if not authorities or made.leaf is None or authorities[-1].subject != authorities[-1].issuer:

@@ -1,17 +1,19 @@
 """What a pile of certificate files is worth: PEM, DER, P7B, P12, in any order.
 
 Finds the certificate of the site (or of --name), builds its chain, names the missing intermediate, and
-checks names, key, extended key usage as server and as client, dates, strength."""
+checks names, key, extended key usage as server and as client, dates, strength. Notes tell what browsers and
+CAs have announced: roots that lose their trust, the end of clientAuth, shorter lifetimes."""
 
 from __future__ import annotations
 
 import json
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from trunkline.cli.cert_files import EXIT_CERTIFICATE, Ground, Unusable, at, options, secret
+from trunkline.cli.cert_files import EXIT_CERTIFICATE, Ground, Unusable, at, options, secret, whose
 from trunkline.cli.cert_pile import installed, judged, notes, piled
+from trunkline.cli.paper import clean
 from trunkline.cli.sitefile import EXIT_GOOD
 from trunkline.finding import Language, said, told
 from trunkline.pki.assembly import Assembly
@@ -26,6 +28,7 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--name", default="", help="the name it must bear; default: the site's FQDN")
     sealed = "its first line opens P12 files and encrypted keys"
     parser.add_argument("--password-file", metavar="FILE", help=sealed)
+    whose(parser)
     options(parser)
 
 
@@ -37,20 +40,22 @@ def main(given: Namespace) -> int:
         says = said("two site files are named", "deux fichiers de site sont nommés")
         raise Unusable(says, said("name one", "nommez-en un"))
     ground = Ground.of(sites[0]) if sites else None
-    pile = installed(ground) if ground and not files else piled(files, secret(given))
-    made = judged(pile, ground, at(given), given.name)
+    when = at(given)
+    pile = installed(ground, given.which) if ground and not files else piled(files, secret(given))
+    made = judged(pile, ground, when, given.name, given.which)
+    remarks = tuple(notes(made, ground, given.which, when))
     if given.json:
-        print(json.dumps(as_json(made, ground), indent=2, ensure_ascii=False))
+        print(json.dumps(as_json(made, remarks), indent=2, ensure_ascii=False))
     else:
-        print("\n".join(lines(made, ground, given.lang)))
+        print("\n".join(lines(made, remarks, given.lang)))
     return EXIT_CERTIFICATE if made.every_fault else EXIT_GOOD
 
 
-def lines(made: Assembly, ground: Ground | None, language: Language) -> Iterator[str]:
+def lines(made: Assembly, remarks: Sequence[str], language: Language) -> Iterator[str]:
     """The verdict as a person reads it."""
 
     def line(label: str, text: str) -> str:
-        return f"{told(label, language):14}{told(text, language)}"
+        return f"{told(label, language):14}{clean(told(text, language))}"
 
     for place, certificate in enumerate((*made.chain, *((made.root,) if made.root else ()))):
         role = said("intermediate", "intermédiaire")
@@ -70,12 +75,12 @@ def lines(made: Assembly, ground: Ground | None, language: Language) -> Iterator
         yield line(said("its key", "sa clé"), here)
     for fault in made.every_fault:
         yield line(said("WRONG", "FAUX"), fault.sentence)
-    for note in notes(made, ground):
+    for note in remarks:
         yield line(said("note", "note"), note)
     yield told(said("to be mended", "à corriger") if made.every_fault else said("good", "bon"), language)
 
 
-def as_json(made: Assembly, ground: Ground | None) -> dict[str, Any]:
+def as_json(made: Assembly, remarks: Sequence[str]) -> dict[str, Any]:
     """The verdict as a program reads it."""
     faults = [
         {
@@ -92,7 +97,7 @@ def as_json(made: Assembly, ground: Ground | None) -> dict[str, Any]:
         "root": shown(made.root) if made.root else None,
         "key": made.key is not None,
         "faults": faults,
-        "notes": [str(note) for note in notes(made, ground)],
+        "notes": [str(note) for note in remarks],
     }
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from trunkline.aio.keys import new_key
-from trunkline.cli.cert_files import Ground, Unusable, new_file, options
+from trunkline.cli.cert_files import Ground, Unusable, new_file, options, whose
 from trunkline.cli.sitefile import EXIT_GOOD
 from trunkline.finding import ParseError, said, told
 from trunkline.guide.facts import Facts
@@ -24,9 +24,7 @@ COMMON_NAME_MAX: Final = 64  # characters, ub-common-name (RFC 5280 appendix A.1
 def arguments(parser: ArgumentParser) -> None:
     """What this part takes."""
     parser.add_argument("site", metavar="SITE.yaml", help="the site file")
-    whose = "whose certificate: the trunk's, or that of the phones' listener"
-    which = ("public_server", "phones")
-    parser.add_argument("--for", dest="which", choices=which, default="public_server", help=whose)
+    whose(parser)
     other = "another subject before the CN, where your CA asks for it"
     parser.add_argument("--subject", metavar="L=..,O=..,OU=..", default="", help=other)
     aside = "give a pending request up: its files are moved aside"

@@ -73,7 +73,7 @@ def lives(ground: Ground, when: datetime) -> Iterator[Life]:
         files["certificates.phones"] = ground.places("phones").certificate
     files |= {f"certificates.trust.{place}": file for place, file in enumerate(ground.trust_files())}
     for key, file in files.items():
-        for one in piled([str(file)]).certificates:
+        for one in piled([file]).certificates:
             yield Life(key, one, (one.not_valid_after_utc - when).days)
 
 

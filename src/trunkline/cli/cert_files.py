@@ -37,9 +37,23 @@ class Unusable(Exception):
         super().__init__(str(self.sentence))
 
 
+def unwritable(error: OSError) -> Unusable:
+    """What to say where the system refuses to write a file."""
+    says = said(
+        "{file} cannot be written ({why})",
+        "{file} ne peut pas être écrit ({why})",
+        file=error.filename or "",
+        why=error.strerror or str(error),
+    )
+    return Unusable(says, said("check the folder's rights and space", "vérifiez droits et place du dossier"))
+
+
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Where the files of one identity of a site stand: the trunk's, or that of the phones."""
+    """Where the files of one identity of a site stand: the trunk's, or that of the phones.
+
+    Both are the same file where the site names no key of its own: the IPBX reads it from there.
+    """
 
     certificate: Path
     key: Path
@@ -101,8 +115,7 @@ class Ground:
             raise Unusable(
                 says, said("write certificates.{which}", "écrivez certificates.{which}", which=which)
             )
-        certificate = self.folder / files.certificate
-        return Places(certificate, self.folder / files.key if files.key else certificate.with_suffix(".key"))
+        return Places(self.folder / files.certificate, self.folder / (files.key or files.certificate))
 
     def trust(self) -> TrustStore:
         """The trust store as far as its files are there. Raises Unusable for one that cannot be read."""
@@ -119,9 +132,12 @@ class Ground:
         return tuple(self.folder / file for file in (certificates.trust if certificates else ()))
 
 
-def contents(file: Path, *, absent: bool = False) -> bytes:
-    """A file's bytes, b"" where it is absent and may be. Raises Unusable."""
+def contents(file: Path, *, absent: bool = False, pipe: bool = False) -> bytes:
+    """A file's bytes, b"" where it is absent and may be; `pipe`: it may be one. Raises Unusable."""
     try:
+        if not pipe and file.exists() and not file.is_file():  # a pipe would keep us waiting
+            says = said("{file} is no file", "{file} n'est pas un fichier", file=file)
+            raise Unusable(says, said("name a file", "nommez un fichier"))
         with file.open("rb") as stream:
             data = stream.read(FILE_MAX + 1)
     except FileNotFoundError:
@@ -129,10 +145,9 @@ def contents(file: Path, *, absent: bool = False) -> bytes:
             return b""
         says = said("{file} is not there", "{file} n'existe pas", file=file)
         raise Unusable(says, said("check its name", "vérifiez son nom")) from None
-    except OSError as error:
-        says = said(
-            "{file} cannot be read ({why})", "{file} est illisible ({why})", file=file, why=error.strerror
-        )
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        why = getattr(error, "strerror", None) or str(error)
+        says = said("{file} cannot be read ({why})", "{file} est illisible ({why})", file=file, why=why)
         raise Unusable(says, said("check its rights", "vérifiez ses droits")) from None
     if len(data) > FILE_MAX:
         says = said(
@@ -142,10 +157,10 @@ def contents(file: Path, *, absent: bool = False) -> bytes:
     return data
 
 
-def named(files: Iterable[str]) -> Iterator[tuple[str, bytes]]:
-    """Files of the command line, each with its contents. Raises Unusable."""
+def named(files: Iterable[str | Path]) -> Iterator[tuple[str, bytes]]:
+    """Files, each with its contents; one named on the command line may be a pipe. Raises Unusable."""
     for file in files:
-        yield file, contents(Path(file))
+        yield str(file), contents(Path(file), pipe=isinstance(file, str))  # a shell's <(...) is one
 
 
 def new_file(place: Path, data: bytes, mode: int) -> None:
@@ -173,6 +188,14 @@ def at(given: Namespace) -> datetime:
     return (day if day.hour or day.minute else day.replace(hour=12)).replace(tzinfo=day.tzinfo or UTC)
 
 
+def whose(parser: ArgumentParser) -> None:
+    """The option that says whose certificate it is."""
+    says = "whose certificate: the trunk's (public_server), or that of the phones' listener"
+    parser.add_argument(
+        "--for", dest="which", choices=("public_server", "phones"), default="public_server", help=says
+    )
+
+
 def options(parser: ArgumentParser, *, dated: bool = True) -> None:
     """The options that most parts of the verb take."""
     if dated:
@@ -182,7 +205,7 @@ def options(parser: ArgumentParser, *, dated: bool = True) -> None:
 
 def secret(given: Namespace) -> bytes:
     """The password of encrypted files, from the file that holds it. Raises Unusable."""
-    lines = contents(Path(given.password_file)).splitlines() if given.password_file else []
+    lines = contents(Path(given.password_file), pipe=True).splitlines() if given.password_file else []
     return lines[0] if lines else b""
 
 

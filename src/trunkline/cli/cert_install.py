@@ -14,8 +14,8 @@ from trunkline.aio.files import replace_bytes
 from trunkline.aio.sockets import NoFolder, control_path
 from trunkline.cli import serving
 from trunkline.cli.cert_check import lines
-from trunkline.cli.cert_files import EXIT_CERTIFICATE, Ground, Places, at, contents, options, secret
-from trunkline.cli.cert_pile import judged, piled
+from trunkline.cli.cert_files import EXIT_CERTIFICATE, Ground, Places, at, contents, options, secret, whose
+from trunkline.cli.cert_pile import judged, notes, piled
 from trunkline.cli.sitefile import EXIT_GOOD
 from trunkline.finding import said, told
 from trunkline.pki.assembly import Assembly
@@ -28,6 +28,7 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("files", nargs="+", metavar="FILE", help="what the CA sent, in any form and order")
     sealed = "its first line opens P12 files and encrypted keys"
     parser.add_argument("--password-file", metavar="FILE", help=sealed)
+    whose(parser)
     parser.add_argument("--reload", action="store_true", help="have the running IPBX take it at once")
     options(parser)
 
@@ -35,9 +36,11 @@ def arguments(parser: ArgumentParser) -> None:
 def main(given: Namespace) -> int:
     """Run this part; returns the exit code."""
     ground = Ground.of(given.site)
-    made = judged(piled(given.files, secret(given)), ground, at(given), "")
+    when = at(given)
+    made = judged(piled(given.files, secret(given)), ground, when, "", given.which)
+    remarks = tuple(notes(made, ground, given.which, when))
     if made.every_fault or made.key is None:
-        print("\n".join(lines(made, ground, given.lang)))
+        print("\n".join(lines(made, remarks, given.lang)))
         if made.key is None and not made.faults:
             none = said(
                 "its key is neither pending nor among the files: nothing was installed",
@@ -45,12 +48,12 @@ def main(given: Namespace) -> int:
             )
             print(told(none, given.lang))
         return EXIT_CERTIFICATE
-    written = put(made, ground.places("public_server"))
+    written = put(made, ground.places(given.which))
     reloaded = _reloaded(given.site) if given.reload else ""
     if given.json:
         print(json.dumps({"installed": written, "reload": reloaded}, indent=2, ensure_ascii=False))
     else:
-        print("\n".join(lines(made, ground, given.lang)))
+        print("\n".join(lines(made, remarks, given.lang)))
         print("\n".join(written))
         print(told(reloaded or _NEXT, given.lang))
     return EXIT_GOOD
@@ -63,22 +66,31 @@ _NEXT = said(
 
 
 def put(made: Assembly, places: Places) -> list[str]:
-    """Write chain and key in their places, whole or not at all; what was there is kept as .old."""
+    """Write chain and key in their places, both or none; what was there is kept as .old. Raises OSError."""
     assert made.key is not None
-    chain = pem_of(made.chain)
-    written = []
-    for place, data, mode in ((places.key, made.key.pem(), 0o600), (places.certificate, chain, 0o644)):
-        place.parent.mkdir(parents=True, exist_ok=True)
-        before = contents(place, absent=True)
-        if before == data:
-            continue
-        if before:
-            replace_bytes(place.with_name(place.name + ".old"), before, mode)
-        replace_bytes(place, data, mode)
-        written.append(str(place))
+    chain, key = pem_of(made.chain), made.key.pem()
+    wanted = [(places.key, key, 0o600), (places.certificate, chain, 0o644)]
+    if places.key == places.certificate:
+        wanted = [(places.certificate, key + chain, 0o600)]
+    before = [(contents(place, absent=True), place, mode) for place, _, mode in wanted]
+    written: list[Path] = []
+    try:
+        for (was, place, mode), (_, data, _) in zip(before, wanted, strict=True):
+            if was == data:
+                continue
+            place.parent.mkdir(parents=True, exist_ok=True)
+            if was:
+                replace_bytes(place.with_name(place.name + ".old"), was, mode)
+            replace_bytes(place, data, mode)
+            written.append(place)
+    except OSError:
+        for was, place, mode in before:  # a key without its certificate would be worth nothing
+            if place in written:
+                replace_bytes(place, was, mode) if was else place.unlink()
+        raise
     for done in (places.pending_key, places.request):
         done.unlink(missing_ok=True)
-    return written
+    return [str(place) for place in written]
 
 
 def _reloaded(site: str) -> str:

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from pathlib import Path
 
 from trunkline.cli.cert_csr import wanted
 from trunkline.cli.cert_files import Ground, Unusable, contents, named
 from trunkline.cli.cert_roots import public_roots
 from trunkline.finding import ParseError, Wording, said
+from trunkline.guide.facts import Facts, known_around
+from trunkline.guide.foresight_papers import ahead
+from trunkline.guide.foresight_view import Side
 from trunkline.pki.assembly import Assembly, as_issued, assemble
-from trunkline.pki.checks import purpose
-from trunkline.pki.judgement import ClientEku, Policy, Role
 from trunkline.pki.key import Key
 from trunkline.pki.pile import Pile, read_pile
 from trunkline.pki.store import TrustStore
 
-_STRICT = Policy(client_eku=ClientEku.REQUIRE)
 
-
-def piled(files: Iterable[str], password: bytes = b"") -> Pile:
-    """The pile of some files. Raises Unusable."""
+def piled(files: Iterable[str | Path], password: bytes = b"") -> Pile:
+    """The pile of some files: words of the command line, or the site's own paths. Raises Unusable."""
     try:
         return read_pile(named(files), password)
     except ParseError as error:
@@ -31,16 +31,20 @@ def piled(files: Iterable[str], password: bytes = b"") -> Pile:
         raise Unusable(str(error), mend) from None
 
 
-def installed(ground: Ground) -> Pile:
+def installed(ground: Ground, which: str) -> Pile:
     """What the site's own files hold. Raises Unusable."""
-    places = ground.places("public_server")
-    return piled(
-        str(file) for file in (places.certificate, places.key) if file != places.key or file.exists()
-    )
+    places = ground.places(which)
+    return piled(file for file in (places.certificate, places.key) if file != places.key or file.exists())
 
 
 def judged(
-    pile: Pile, ground: Ground | None, when: datetime, name: str, *, believe_roots: bool = True
+    pile: Pile,
+    ground: Ground | None,
+    when: datetime,
+    name: str,
+    which: str = "public_server",
+    *,
+    believe_roots: bool = True,
 ) -> Assembly:
     """The pile assembled for a site, or for a name alone, against its trust store and the public roots.
 
@@ -51,11 +55,11 @@ def judged(
         return assemble(pile, TrustStore(roots), when, name, believe_roots=believe_roots)
     held = ground.trust()
     store = TrustStore((*held.roots, *roots), held.intermediates)
-    keys = waiting(ground)
+    keys = waiting(ground, which)
     return assemble(pile, store, when, name or ground.name, keys=keys, believe_roots=believe_roots)
 
 
-def waiting(ground: Ground, which: str = "public_server") -> tuple[Key, ...]:
+def waiting(ground: Ground, which: str) -> tuple[Key, ...]:
     """The keys a certificate may be for: the pending request's, then the one in place. Raises Unusable."""
     places = ground.places(which)
     held = (contents(file, absent=True) for file in (places.pending_key, places.key))
@@ -66,8 +70,8 @@ def waiting(ground: Ground, which: str = "public_server") -> tuple[Key, ...]:
         raise Unusable(str(error), mend) from None
 
 
-def notes(made: Assembly, ground: Ground | None) -> Iterator[Wording]:
-    """What is good to know about an assembly, and no fault."""
+def notes(made: Assembly, ground: Ground | None, which: str, when: datetime) -> Iterator[Wording]:
+    """What is good to know about an assembly, and no fault; what comes is judged as `check` does."""
     if made.leaf is None:
         return
     if ground is not None:
@@ -78,15 +82,13 @@ def notes(made: Assembly, ground: Ground | None) -> Iterator[Wording]:
                 "l'AC a retiré du sujet : {parts} ; les AC publiques ne répondent que du nom, c'est normal",
                 parts=", ".join(missing),
             )
-    if made.root is None:
+    trunk = which == "public_server" and (ground is None or ground.site.over_internet)
+    if made.root is None and trunk:
         yield said(
             "the root is not among the files; the carrier needs it (`cert bundle`)",
             "la racine n'est pas parmi les fichiers ; l'opérateur en a besoin (`cert bundle`)",
         )
-    if any(True for _ in purpose(made.leaf, Role.CLIENT, _STRICT)):
-        yield said(
-            "its extended key usage has no clientAuth, as public CAs issue by now: ask the carrier whether"
-            " its access SBCs take it when you call",
-            "son usage étendu de clé n'a pas clientAuth, comme les AC publiques délivrent désormais :"
-            " demandez à l'opérateur si ses SBC d'accès l'acceptent quand vous appelez",
-        )
+    facts = ground.facts if ground is not None else Facts("", "", "", "")
+    side = Side(("certificates", which), made.chain, ())
+    for rule, seen in ahead(side, facts, known_around()["pki"], when.date(), trunk=trunk):
+        yield said("{says} [{rule}]", "{says} [{rule}]", says=seen.says, rule=rule.id)

@@ -8,14 +8,19 @@ from __future__ import annotations
 import json
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import Any
 
 from trunkline.aio.files import replace_bytes
-from trunkline.cli.cert_files import EXIT_CERTIFICATE, Ground, Unusable, contents, options
+from trunkline.cli.cert_files import EXIT_CERTIFICATE, Ground, Unusable, at, contents, options
 from trunkline.cli.cert_pile import piled
 from trunkline.cli.cert_roots import PublicRoot, root_called
 from trunkline.cli.sitefile import EXIT_GOOD
 from trunkline.finding import Language, Wording, said, told
+from trunkline.guide.facts import known_around
+from trunkline.guide.foresight_rules import TRUST_CARRIER
+from trunkline.guide.foresight_trust import carrier_trust, trust_expiry
+from trunkline.guide.foresight_view import View
 from trunkline.pki.assembly import is_authority
 from trunkline.pki.certificate import Certificate, called, fingerprint, pem_of, self_signed
 from trunkline.pki.store import TrustStore
@@ -30,7 +35,7 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--into", metavar="FILE", help="the file of certificates.trust to write; default: the first"
     )
-    options(parser, dated=False)
+    options(parser)
 
 
 def main(given: Namespace) -> int:
@@ -45,11 +50,25 @@ def main(given: Namespace) -> int:
     added = _added(ground, new, given.into) if new else []
     store = ground.trust()
     missing = list(lacking(store, ground))
+    remarks = list(ahead(store, ground, at(given)))
     if given.json:
-        print(json.dumps(_json(store, added, missing), indent=2, ensure_ascii=False))
+        print(json.dumps(_json(store, added, missing, remarks), indent=2, ensure_ascii=False))
     else:
         print("\n".join(_lines(store, added, missing, source, given.lang)))
+        label = told(said("note", "note"), given.lang)
+        print("\n".join(f"{label:14}{told(one, given.lang)}" for one in remarks), end="\n" * bool(remarks))
     return EXIT_CERTIFICATE if missing else EXIT_GOOD
+
+
+def ahead(store: TrustStore, ground: Ground, when: datetime) -> Iterator[Wording]:
+    """What becomes of the store's certificates: roots that lose their trust, and what expires."""
+    view = View(ground.site, ground.facts, known_around()["pki"], when.date(), store if len(store) else None)
+    found = [*(carrier_trust(view, ()) if ground.site.over_internet else ()), *trust_expiry(view)]
+    for rule, seen in found:
+        if rule is not TRUST_CARRIER:  # `lacking` says how this verb mends it
+            mend = seen.mend or rule.mend
+            yield said("{says}: {mend} [{rule}]", "{says} : {mend} [{rule}]",
+                       says=seen.says, mend=mend, rule=rule.id)  # fmt: skip
 
 
 def lacking(store: TrustStore, ground: Ground) -> Iterator[Wording]:
@@ -120,15 +139,16 @@ def _added(ground: Ground, new: Sequence[Certificate], into: str | None) -> list
     """Those that were not in the store, written to one of its files."""
     store = ground.trust()
     fresh = [one for one in dict.fromkeys(new) if one not in store.roots and one not in store.intermediates]
-    files = {str(file.relative_to(ground.folder)): file for file in ground.trust_files()}
-    if (into is not None and into not in files) or not files:
+    own = ground.site.certificates
+    files = dict(zip(own.trust if own else (), ground.trust_files(), strict=True))
+    place = files.get(into) if into is not None else next(iter(files.values()), None)
+    if place is None:
         says = said(
             "certificates.trust does not name {file}",
             "certificates.trust ne nomme pas {file}",
-            file=into or "",
+            file=into if into is not None else said("any file", "de fichier"),
         )
         raise Unusable(says, said("name it in the site file", "nommez-le dans le fichier de site"))
-    place = files[into] if into is not None else next(iter(files.values()))
     if fresh:
         place.parent.mkdir(parents=True, exist_ok=True)
         replace_bytes(place, contents(place, absent=True) + pem_of(fresh))
@@ -155,7 +175,9 @@ def _lines(
         yield f"{told(said('missing', 'manque'), language):14}{told(one_missing, language)}"
 
 
-def _json(store: TrustStore, added: Sequence[Certificate], missing: Sequence[str]) -> dict[str, Any]:
+def _json(
+    store: TrustStore, added: Sequence[Certificate], missing: Sequence[str], remarks: Sequence[str]
+) -> dict[str, Any]:
     def shown(one: Certificate) -> dict[str, str]:
         return {"name": called(one), "sha256": fingerprint(one), "until": one.not_valid_after_utc.isoformat()}
 
@@ -164,4 +186,5 @@ def _json(store: TrustStore, added: Sequence[Certificate], missing: Sequence[str
         "intermediates": [shown(one) for one in store.intermediates],
         "added": [shown(one) for one in added],
         "missing": [str(one) for one in missing],
+        "notes": [str(one) for one in remarks],
     }

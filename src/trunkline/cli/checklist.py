@@ -48,27 +48,39 @@ def main(given: Namespace) -> int:
         site, facts = planned(given.site)
         progress = _read(place)
     except Refused as refused:
-        return complain(refused)
+        return complain(refused, given.lang)
     except (OSError, ParseError) as error:
-        print(f"{place}: {error}", file=sys.stderr)
-        return EXIT_UNREADABLE
+        return _unusable(place, error)
     made = stages(site, facts)
     known = {step.id: step for stage in made for step in stage.steps}
     unknown = [step for step in (*given.tick, *given.untick) if step not in known]
     if unknown:
-        says = f"no step is called {', '.join(unknown)}; `trunkline checklist` names them"
-        print(f"{given.site}: {says}", file=sys.stderr)
+        says = said(
+            "no step is called {ids}; `trunkline checklist` names them",
+            "aucune étape ne s'appelle {ids} ; `trunkline checklist` les nomme",
+            ids=", ".join(unknown),
+        )
+        print(f"{given.site}: {told(says, given.lang)}", file=sys.stderr)
         return EXIT_UNREADABLE
     if given.tick or given.untick:
         at = datetime.fromtimestamp(clock.civil_ns() / 1e9, UTC).isoformat(timespec="seconds")
         progress = progress.ticked((known[step] for step in given.tick), at, given.note).cleared(given.untick)
-        replace_text(place, str(progress))
+        try:
+            replace_text(place, str(progress))
+        except OSError as error:
+            return _unusable(place, error)
     left = sum(progress.state(step) is not State.DONE for step in known.values())
     if given.json:
         print(json.dumps(_json(made, progress, given.lang), indent=2, ensure_ascii=False))
     else:
         print("\n".join(_lines(made, progress, given, Paper.of(given))))
     return EXIT_GOOD if given.tick or given.untick or not left else EXIT_FINDINGS
+
+
+def _unusable(place: Path, error: OSError | ParseError) -> int:
+    why = error.strerror if isinstance(error, OSError) else str(error)
+    print(f"{place}: {why}", file=sys.stderr)
+    return EXIT_UNREADABLE
 
 
 def _read(place: Path) -> Progress:

@@ -1,4 +1,4 @@
-"""The certificate files of a site, as far as they are there, judged on a day for `check` and `calendar`."""
+"""The certificate files of a site, as far as they are there, for who judges them on a day (--at)."""
 
 from __future__ import annotations
 

@@ -30,6 +30,8 @@ def arguments(parser: ArgumentParser) -> None:
 
 def main(given: Namespace) -> int:
     """Run the verb; returns the exit code."""
+    if given.way == "export" and given.profile:
+        return _refused("export takes SITE.yaml alone; write the profile with -o")
     try:
         text = exported(planned(given.site)[0]) if given.way == "export" else _merged(given)
         if given.output:
@@ -51,6 +53,9 @@ def _merged(given: Namespace) -> str:
         raise ValueError("import takes SITE.yaml and PROFILE.yaml")
     try:
         loaded = read(given.site)
+    except UnreadableYaml as error:
+        raise Refused(given.site, (error.finding,)) from None
+    try:
         wanted = parse(_text(given.profile))
     except UnreadableYaml as error:
         raise Refused(given.profile, (error.finding,)) from None
@@ -68,8 +73,11 @@ def _merged(given: Namespace) -> str:
 
 
 def _text(file: str) -> str:
-    with Path(file).open("rb") as stream:
-        return decode(stream.read(BYTES_MAX + 1))
+    try:
+        with Path(file).open("rb") as stream:
+            return decode(stream.read(BYTES_MAX + 1))
+    except OSError as error:
+        raise ValueError(f"{file}: {error.strerror}") from None
 
 
 def _refused(why: str) -> int:

@@ -138,7 +138,8 @@ def lines(file: str, findings: Iterable[Finding], language: Language = "en") -> 
     return [line for found in findings for line in text.lines(file, found, language)]
 
 
-def complain(refused: Refused) -> int:
+def complain(refused: Refused, language: Language = "en") -> int:
     """Print why a site file was refused, on standard error; returns the exit code."""
-    print("\n".join(lines(refused.file, refused.findings)), file=sys.stderr)
+    findings = [found.told(language) for found in refused.findings]
+    print("\n".join(lines(refused.file, findings, language)), file=sys.stderr)
     return EXIT_UNREADABLE

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from trunkline.finding import Language, Wording, said, told
 from trunkline.guide import foresight_dates as dates
+from trunkline.guide import foresight_rules as rules
 from trunkline.guide.facts import Facts
 from trunkline.guide.foresight import Paper
 from trunkline.site.model import Site
@@ -21,12 +22,23 @@ LINE_MAX = 75  # octets of a content line without its CRLF (§3.1)
 
 
 class Due(NamedTuple):
-    """One day by which something has to be done; `key` tells it from the site's others, whatever its date."""
+    """One day by which something has to be done; `key` tells it from the site's others, whatever its date.
+
+    `who` has to see to it; `path` is the site key that it is about, `rule` the rule that explains it.
+    """
 
     key: str
     on: date
     title: Wording | str
     text: Wording | str
+    who: Wording | str = ""
+    path: str = ""
+    rule: str = ""
+
+
+_TEAM = said("certificate team", "équipe certificats")
+_TEAM_AND_CARRIER = said("certificate team, with the carrier", "équipe certificats, avec l'opérateur")
+_SERVER = "certificates.public_server.certificate"
 
 
 def dues(site: Site, papers: Sequence[Paper], facts: Facts, around: Facts, at: date) -> tuple[Due, ...]:
@@ -37,7 +49,8 @@ def dues(site: Site, papers: Sequence[Paper], facts: Facts, around: Facts, at: d
 
         for key, name, last, own in expiries(papers):
             title = said("{name} expires", "{name} expire", name=name)
-            found.append(Due(f"expiry:{key}", last, title, _expiry_text(facts, own)))
+            at_key, rule = (_SERVER, rules.EXPIRY_NOTE) if own else ("certificates.trust", rules.EXPIRY_TRUST)
+            found.append(Due(f"expiry:{key}", last, title, _expiry_text(facts, own), _TEAM, at_key, rule.id))
     found += _around(site, facts, around)
     return tuple(sorted((due for due in found if at <= due.on < date.max), key=lambda due: (due.on, due.key)))
 
@@ -88,6 +101,9 @@ def _around(site: Site, facts: Facts, around: Facts) -> Iterator[Due]:
                 renewals=step.renewals,
                 source=step.source,
             ),
+            _TEAM,
+            _SERVER,
+            rules.LIFETIME.id,
         )
     if not site.over_internet:
         return
@@ -110,6 +126,9 @@ def _around(site: Site, facts: Facts, around: Facts) -> Iterator[Due]:
                 " bougent : revérifiez. ({source})",
                 source=row.source,
             ),
+            _TEAM_AND_CARRIER,
+            _SERVER,
+            rules.CLIENT_NEXT.id,
         )
     for root in dates.distrusts(around):
         yield Due(
@@ -129,6 +148,9 @@ def _around(site: Site, facts: Facts, around: Facts) -> Iterator[Due]:
                 " importez-la. ({source})",
                 source=root.source,
             ),
+            _TEAM_AND_CARRIER,
+            "certificates.trust",
+            rules.ROOT_NEXT.id,
         )
 
 

@@ -56,14 +56,21 @@ def judged(site: Site, papers: Sequence[Paper], facts: Facts, around: Facts, at:
         yield from _subject(view, side)
         yield from _chain(view, side)
         yield from _expiry(view, side)
-        yield from _lifetime(view, side)
-        if side.path[-1] == "public_server" and site.over_internet:
-            yield from client(view, side)
-            yield from root(view, side)
+        trunk = side.path[-1] == "public_server" and site.over_internet
+        yield from ahead(side, facts, around, at, trunk=trunk)
+        if trunk:
             yield from own_trust(view, side)
     if site.over_internet:
         yield from carrier_trust(view, sides)
     yield from trust_expiry(view)
+
+
+def ahead(side: Side, facts: Facts, around: Facts, at: date, *, trunk: bool) -> Iterator[Verdict]:
+    """What becomes of a chain by what others announced: its lifetime; on the trunk its usage and its root."""
+    yield from _lifetime(side, facts, around, at)
+    if trunk:
+        yield from client(side, around)
+        yield from root(side, around, at)
 
 
 def _names(view: View, side: Side) -> Iterator[Verdict]:
@@ -236,13 +243,13 @@ def _expires(certificate: Certificate, left: int, cost: Wording | str, trunk: bo
     )
 
 
-def _lifetime(view: View, side: Side) -> Iterator[Verdict]:
+def _lifetime(side: Side, facts: Facts, around: Facts, at: date) -> Iterator[Verdict]:
     leaf, last = side.leaf, last_day(side.leaf)
     days = (last - leaf.not_valid_before_utc.date()).days
-    next_one = dates.lifetime_on(view.around, max(last, view.today))
+    next_one = dates.lifetime_on(around, max(last, at))
     if next_one is None or days <= next_one.days:
         return
-    ahead = [step for step in dates.lifetimes(view.around) if step.since > max(last, view.today)]
+    ahead = [step for step in dates.lifetimes(around) if step.since > max(last, at)]
     later = said("", "")
     if ahead:
         later = said(
@@ -259,12 +266,12 @@ def _lifetime(view: View, side: Side) -> Iterator[Verdict]:
         " renouvellements par an{later}{cost}",
         name=called(leaf),
         days=days,
-        day=max(last, view.today).isoformat(),
+        day=max(last, at).isoformat(),
         most=next_one.days,
         renewals=next_one.renewals,
         later=later,
         cost=said(", each with a reboot", ", chacun avec un redémarrage")
-        if reboot(view.facts, "reboot_identity")
+        if reboot(facts, "reboot_identity")
         else "",
     )
     yield rules.LIFETIME, Seen(side.at, says)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import date
 
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
@@ -22,9 +23,10 @@ from trunkline.pki.certificate import (
 )
 
 
-def client(view: View, side: Side) -> Iterator[Verdict]:
+def client(side: Side, around: Facts) -> Iterator[Verdict]:
+    """What becomes of clientAuth in its leaf."""
     leaf = side.leaf
-    row = dates.client_auth_of(view.around, leaf.issuer.rfc4514_string())
+    row = dates.client_auth_of(around, leaf.issuer.rfc4514_string())
     if row is None:
         return
     moved = (
@@ -66,12 +68,13 @@ def _for_clients(leaf: Certificate) -> bool:
     return not {ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE}.isdisjoint(usage)
 
 
-def root(view: View, side: Side) -> Iterator[Verdict]:
-    row = dates.distrust_of(view.around, (common(one.issuer) for one in side.chain))
+def root(side: Side, around: Facts, at: date) -> Iterator[Verdict]:
+    """Browsers' programmes drop the root it comes from, or have dropped it."""
+    row = dates.distrust_of(around, (common(one.issuer) for one in side.chain))
     if row is None:
         return
     words = {"root": row.root, "who": row.programmes, "since": row.since.isoformat()}
-    if view.today >= row.since:
+    if at >= row.since:
         says = said(
             "its root {root} is no longer trusted by {who} since {since}: an access SBC that follows them"
             " refuses the IPBX",
@@ -80,7 +83,7 @@ def root(view: View, side: Side) -> Iterator[Verdict]:
             **words,
         )
         yield rules.ROOT_NOW, Seen(side.at, says)
-    elif row.since <= last_day(side.leaf) or (row.since - view.today).days <= dates.horizon(view.around):
+    elif row.since <= last_day(side.leaf) or (row.since - at).days <= dates.horizon(around):
         says = said(
             "its root {root} will no longer be trusted by {who} from {since} on: an access SBC that"
             " follows them then refuses the IPBX",

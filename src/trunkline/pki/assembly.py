@@ -97,7 +97,8 @@ def _ours(
         if fitting:
             return max(fitting, key=lambda one: one.not_valid_after_utc), key
     leaves = [one for one in certificates if not is_authority(one)]
-    named = [one for one in leaves if name and domain(name) in _domains(one)]
+    held = [one for one in certificates if name and domain(name) in _domains(one)]
+    named = [one for one in held if not is_authority(one)] or held  # one that signed itself counts as a CA
     if named:
         return max(named, key=lambda one: one.not_valid_after_utc), None
     return (leaves[0], None) if len(leaves) == 1 else (None, None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from trunkline.finding import Finding, Level, Wording, said
+from trunkline.finding import Finding, Level, Wording, said, told
 from trunkline.pki.certificate import Certificate
 from trunkline.pki.names import Names
 
@@ -93,9 +93,10 @@ class Judgement:
         return not self.faults
 
     @property
-    def why(self) -> str:
+    def why(self) -> Wording:
         """All faults in one sentence; "" where there is none."""
-        return "; ".join(map(str, self.faults))
+        sentences = [fault.sentence for fault in self.faults]
+        return Wording("; ".join(sentences), " ; ".join(told(one, "fr") for one in sentences))
 
     def findings(self, place: str) -> tuple[Finding, ...]:
         """The faults as findings about the key `place` of a site."""

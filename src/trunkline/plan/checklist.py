@@ -13,9 +13,10 @@ from trunkline.finding import Wording, said
 from trunkline.guide.facts import Facts
 from trunkline.plan import line_steps, secure_steps, tabs
 from trunkline.plan.document import Chapter, Paragraph, Source, Step, Steps
-from trunkline.plan.form import public_address
+from trunkline.plan.openings import public_address
 from trunkline.plan.secure_steps import path
 from trunkline.site.model import Site
+from trunkline.site.scalar import is_address
 
 
 def chapter(site: Site, facts: Facts) -> Chapter:
@@ -89,7 +90,7 @@ def _before(site: Site, facts: Facts) -> Iterator[Step]:
         verify=said(
             "the sheet names the access SBCs that stand below", "la feuille nomme les SBC d'accès ci-dessous"
         ),
-        source=Source("carrier", "FORM-1, FORM-2"),
+        source=Source("carrier", "FORM-2" if site.over_internet else "FORM-1"),
     )
     if site.over_internet:
         address, key = public_address(site)
@@ -129,6 +130,10 @@ def _before(site: Site, facts: Facts) -> Iterator[Step]:
                 said("ALE Business Portal", "ALE Business Portal"),
                 said("Fetch {number}: {what}", "Récupérez {number} : {what}", number=number, what=what),
                 said("{file}", "{other}", file=english, other=french),
+                said(
+                    "the portal has no newer edition; if it has, tell who keeps the guide's facts",
+                    "le portail n'a pas d'édition plus récente ; sinon, prévenez qui tient le guide à jour",
+                ),
                 source=Source("guide.name", "CFG-1"),
             )
     if facts.known("bulletins.profile"):
@@ -154,6 +159,10 @@ def _before(site: Site, facts: Facts) -> Iterator[Step]:
             "Donnez à ALE Cloud Connect un accès internet distinct du trunk",
         ),
         ", ".join(facts.words("cloud_connect.ports")) if facts.known("cloud_connect.ports") else "",
+        said(
+            "the trunk's firewall logs nothing to these ports",
+            "le pare-feu du trunk ne journalise rien vers ces ports",
+        ),
         source=Source("cloud_connect.access", "CFG-2"),
     )
 
@@ -170,6 +179,10 @@ def _addresses(site: Site, facts: Facts) -> Iterator[Step]:
                 "Écrivez ici, sur eth0, le FQDN public : la demande y prend CN et SAN",
             ),
             eth0.domain_name,
+            said(
+                "Web Monitor offers it as CN when the request is made",
+                "Web Monitor le propose comme CN quand la demande est générée",
+            ),
             source=Source("interfaces.eth0.domain_name", topology),
         )
     else:
@@ -178,6 +191,7 @@ def _addresses(site: Site, facts: Facts) -> Iterator[Step]:
             path(facts, "omc.eth0", "LAN/IP Configuration > eth0"),
             said("The IPBX's address on the LAN and the BVPN", "L'adresse de l'IPBX sur le LAN et le BVPN"),
             eth0.address,
+            said("the BVPN router reaches it by ping", "le routeur BVPN le joint par ping"),
             source=Source("interfaces.eth0.address", "BVPN-1"),
         )
     if eth1 is not None:
@@ -189,6 +203,7 @@ def _addresses(site: Site, facts: Facts) -> Iterator[Step]:
             if private
             else said("The public address", "L'adresse publique"),
             eth1.address,
+            said("the firewall has it in its ARP table", "le pare-feu l'a dans sa table ARP"),
             source=Source("interfaces.eth1.address", topology),
         )
         if private:
@@ -200,9 +215,13 @@ def _addresses(site: Site, facts: Facts) -> Iterator[Step]:
                     "Mettez à jour la table de routage, si le système la demande",
                 ),
                 said("default by {router}", "défaut par {router}", router=eth1.router) if eth1.router else "",
+                said(
+                    "a DNS server below answers through it", "un serveur DNS ci-dessous répond à travers elle"
+                ),
                 source=Source("interfaces.eth1.router", topology),
             )
     if site.dns:
+        proxy = site.trunk.gateways[0].domain_proxy.target_domain
         yield Step(
             "address.dns",
             path(facts, "omc.dns", "Hardware and limits > DNS"),
@@ -210,6 +229,13 @@ def _addresses(site: Site, facts: Facts) -> Iterator[Step]:
             if site.over_internet
             else said("DNS servers", "Serveurs DNS"),
             ", ".join(site.dns),
+            said("each answers nslookup", "chacun répond à nslookup")
+            if is_address(proxy)
+            else said(
+                "asked with nslookup, each gives an address for {name}",
+                "interrogé par nslookup, chacun donne une adresse pour {name}",
+                name=proxy,
+            ),
             source=Source("dns", topology if site.over_internet else "BVPN-1"),
         )
     yield Step(

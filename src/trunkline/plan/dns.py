@@ -58,7 +58,7 @@ def published(site: Site, facts: Facts) -> tuple[Published, ...]:
         identity += f"/{seen[identity]}" if seen[identity] > 1 else ""
         key = f"dns_records.{index}"
         records.append(Published(identity, record.name, record.type, record.value, record.ttl, key, "DNS-1"))
-    name, address = site.interfaces.eth0.domain_name, public_address(site)
+    name, (address, _) = site.interfaces.eth0.domain_name, public_address(site)
     there = any(
         record.name.lower() == name.lower() and record.type in ("A", "AAAA", "CNAME") for record in records
     )

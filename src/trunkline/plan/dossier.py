@@ -8,9 +8,11 @@ from datetime import date
 from typing import Final
 
 from trunkline.finding import Finding, Language, Wording, said, told
-from trunkline.guide.facts import Facts
+from trunkline.guide.facts import Facts, known_around
+from trunkline.guide.foresight import Paper
 from trunkline.plan import (
     checklist,
+    dates,
     dns,
     firewall,
     form,
@@ -33,13 +35,17 @@ TEXT: Final = "dossier.md"
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What a dossier is ordered for: the site, its guide, the day that validity is judged at, the what-if."""
+    """What a dossier is ordered for: the site, its guide, the day that validity is judged at, the what-if.
+
+    `papers` are the certificate files that the site names, as far as they are there.
+    """
 
     site: Site
     facts: Facts
     at: date
     more_users: int = 0
     findings: tuple[Finding, ...] = ()
+    papers: tuple[Paper, ...] = ()
 
 
 # The chapters in the readers' order; one that has nothing to say of a site returns None.
@@ -51,6 +57,7 @@ CHAPTERS: Final[tuple[Callable[[Order], Chapter | None], ...]] = (
     lambda order: tunnels.chapter(order.site, order.facts) if order.site.remote_sites else None,
     lambda order: form.chapter(order.site, order.facts),
     lambda order: letter.chapter(order.site, order.facts),
+    lambda order: dates.chapter(order.site, order.facts, known_around()["pki"], order.papers, order.at),
     lambda order: checklist.chapter(order.site, order.facts),
     lambda order: profile.chapter(order.site, order.facts),
     lambda order: questions.chapter(order.site, order.facts, order.findings),
@@ -63,9 +70,10 @@ def dossier(
     at: date,
     more_users: int = 0,
     findings: Iterable[Finding] = (),
+    papers: Iterable[Paper] = (),
 ) -> tuple[Chapter, ...]:
     """The chapters of a site. The same arguments give the same chapters, always."""
-    order = Order(site, facts, at, more_users, tuple(findings))
+    order = Order(site, facts, at, more_users, tuple(findings), tuple(papers))
     made = (write(order) for write in CHAPTERS)
     return tuple(_filed(chapter) for chapter in made if chapter is not None)
 

@@ -9,6 +9,7 @@ from trunkline.finding import Language, said, told
 from trunkline.guide.facts import Facts
 from trunkline.plan.drawing_sheet import Words
 from trunkline.plan.drawing_text import wrapped
+from trunkline.plan.sbc_addresses import addresses
 from trunkline.site.gateway import Gateway
 from trunkline.site.model import Site
 from trunkline.site.premises import FaxMachine, RemoteSite, WebRtcGateway
@@ -201,9 +202,8 @@ class Speaker:
         lines = [gateway.domain_proxy.target_domain]
         if len({one.general.zone for one in self.site.trunk.gateways}) > 1:
             lines.append(told(_ZONES[gateway.general.zone], self.language))
-        if signalling:
-            lines += [f"SIP {signalling}", f"RTP {media}"]
-        else:
+        lines += [f"{what} {known}" for what, known in (("SIP", signalling), ("RTP", media)) if known]
+        if not signalling and not media:
             lines.append(self.say("address: to be asked", "adresse : à demander"))
         lines.append(f"{transport}{f' {port}' if port else ''}")
         return Words(f"SBC {gateway.label}", tuple(lines))
@@ -293,18 +293,6 @@ def zone(gateway: Gateway) -> str:
 def secured(remote: RemoteSite) -> str:
     """How a remote site's link is secured."""
     return _SECURED[remote.link.vpn]
-
-
-def addresses(site: Site, facts: Facts, gateway: Gateway) -> tuple[str, str]:
-    """Signalling and media address of an access SBC by the guide; empty where it leaves them open."""
-    group = "internet.sbc" if site.over_internet else "bvpn.sbc"
-    for role in ("nominal", "backup"):
-        keys = [f"{group}.{role}.{what}" for what in ("name", "signalling", "media")]
-        if all(map(facts.known, keys)):
-            name, signalling, media = map(facts.text, keys)
-            if name.casefold() == str(gateway.domain_proxy.target_domain).casefold():
-                return signalling, media
-    return "", ""
 
 
 def _network(address: str, prefix: int | None) -> str:

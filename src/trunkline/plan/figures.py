@@ -1,12 +1,17 @@
-"""Figures and words that several chapters write: decimals in both languages, "ask the carrier"."""
+"""Figures and words that several chapters write: decimals in both languages, "ask the carrier", levels."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from trunkline.finding import Wording, said
+from trunkline.finding import Level, Wording, said
 
 ASK_CARRIER: Final = said("ask the carrier", "à demander à l'opérateur")
+LEVELS: Final = {
+    Level.MUST: said("must", "obligatoire"),
+    Level.SHOULD: said("should", "conseillé"),
+    Level.NOTE: said("note", "remarque"),
+}
 MAIN_SITE: Final = said("main site", "site principal")
 
 

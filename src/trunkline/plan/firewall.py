@@ -76,14 +76,14 @@ def chapter(site: Site, facts: Facts) -> Chapter:
 def _before(site: Site) -> list[Paragraph]:
     if not site.over_internet:
         words = said(
-            "Over BVPN the guide names no address and no port of the access SBCs: ask the carrier. The rows "
-            "below are what the site file says, to be confirmed. Where a firewall stands between the IPBX or "
-            "the phones and the BVPN router, it must let them pass; no rule file is written of what is not "
-            "known.",
+            "Over BVPN the guide names no address and no port of the access SBCs: ask the carrier. Names "
+            "and ports below are those of the site's gateways. Where a firewall stands between the IPBX or "
+            "the phones and the BVPN router, it must let these rows pass; no rule file is written of what is "
+            "not known.",
             "Sur BVPN, le guide ne donne ni adresse ni port des SBC d'accès : à demander à l'opérateur. Les "
-            "lignes ci-dessous sont celles du fichier de site, à confirmer. Si un pare-feu se trouve entre "
-            "l'IPBX ou les postes et le routeur BVPN, il doit les laisser passer ; aucun fichier de règles "
-            "n'est écrit à partir de ce qui n'est pas connu.",
+            "noms et ports ci-dessous sont ceux des passerelles du site. Si un pare-feu se trouve entre "
+            "l'IPBX ou les postes et le routeur BVPN, il doit laisser passer ces lignes ; aucun fichier de "
+            "règles n'est écrit à partir de ce qui n'est pas connu.",
         )
         return [Paragraph(words, Source("trunk.gateways", "BVPN-1, BVPN-2"))]
     words = said(
@@ -121,7 +121,7 @@ def _trunk_note(site: Site) -> str:
             "The IPBX is written with its private address; on the internet it is {public}. Source ports: "
             "all.",
             "L'IPBX est écrit avec son adresse privée ; sur internet, c'est {public}. Ports source : tous.",
-            public=public_address(site) or ASK_CARRIER,
+            public=public_address(site)[0] or ASK_CARRIER,
         )
     return said(
         "Source ports: all. No address is translated.", "Ports source : tous. Aucune adresse n'est traduite."
@@ -156,7 +156,7 @@ def _address(end: End) -> str:
     known = ", ".join(end.addresses)
     if end.name and known:
         return f"{known} ({end.name})"
-    return known or end.name or ASK_CARRIER
+    return known or end.name or end.lacks or ASK_CARRIER
 
 
 def _ports(row: Opening) -> str:
@@ -207,7 +207,8 @@ def _files_words() -> list[Paragraph]:
 
 
 def _translation(site: Site, rows: Sequence[Opening]) -> Table:
-    public, source = public_address(site), Source("firewall.public_address", "INET-3")
+    public, key = public_address(site)
+    source = Source(key, "INET-3")
     inward = {(row.protocol, _ports(row)): row for row in rows if not row.outward}
     to_ipbx, from_ipbx = (
         said("destination (DNAT)", "destination (DNAT)"),

@@ -55,7 +55,11 @@ def translations(where: Ground) -> tuple[File, ...]:
 def _end(end: End) -> tuple[str, str, str]:
     if end.addresses == EVERYWHERE:
         return plain(end.title), "any", end.name
-    return plain(end.title), " ".join(end.addresses) or ("" if end.name else ASK), end.name
+    return (
+        plain(end.title),
+        " ".join(end.addresses) or ("" if end.name else plain(end.lacks) or ASK),
+        end.name,
+    )
 
 
 def _port(port: int | None) -> str:

@@ -36,7 +36,7 @@ def ground(site: Site, facts: Facts) -> Ground:
     """The trunk's rows and those of other services that pass the same pair of interfaces."""
     rows = tuple(row for row in openings(site, facts) if row.crosses)
     firewall = site.firewall
-    translated = public_address(site) if site.architecture == "internet-b" else ""
+    translated = public_address(site)[0] if site.architecture == "internet-b" else ""
     inside, outside = (firewall.inside, firewall.outside) if firewall else ("", "")
     return Ground(site.customer, inside, outside, ipbx(site).addresses[0], translated, rows)
 

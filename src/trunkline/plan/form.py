@@ -13,6 +13,7 @@ from trunkline.finding import Wording, said
 from trunkline.guide.facts import Facts
 from trunkline.plan.document import Chapter, Paragraph, Row, Source, Table
 from trunkline.plan.drawing_words import architecture
+from trunkline.plan.openings import public_address
 from trunkline.site.model import Site
 
 
@@ -68,13 +69,19 @@ def chapter(site: Site, facts: Facts) -> Chapter:
                     " (chapitre 3), et ce sans quoi le trunk ne peut pas être ouvert.",
                     carrier=facts.carrier,
                 ),
-                Source("", "FORM-1, FORM-2, FORM-3"),
+                Source("", _asked(site)),
             ),
             guide,
             given,
         ),
         reader=said("the carrier", "l'opérateur"),
     )
+
+
+def _asked(site: Site) -> str:
+    """What the guide asks of this site."""
+    main = "FORM-2" if site.over_internet else "FORM-1"
+    return f"{main}, FORM-3" if site.remote_sites else main
 
 
 def _main_label(site: Site) -> Wording:
@@ -99,14 +106,6 @@ def _by_name(site: Site, facts: Facts) -> bool:
     """Whether the carrier is given the main site's name, and not its address (FORM-1, FORM-2)."""
     key = "form.internet_main" if site.over_internet else "form.bvpn_main"
     return facts.text(key) == "FQDN" if facts.known(key) else site.over_internet
-
-
-def public_address(site: Site) -> tuple[str, str]:
-    """The address that the carrier reaches a site over the internet by, and the key that says it."""
-    if site.architecture == "internet-b" and site.firewall is not None and site.firewall.public_address:
-        return site.firewall.public_address, "firewall.public_address"
-    eth1 = site.interfaces.eth1
-    return (eth1.address, "interfaces.eth1.address") if eth1 else ("", "interfaces.eth1")
 
 
 def _address(site: Site, facts: Facts) -> str:

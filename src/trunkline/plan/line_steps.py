@@ -16,6 +16,7 @@ def lines(site: Site) -> Iterator[Step]:
         "OMC > External Lines > List of Accesses > VoIP",
         said("Number of channels", "Nombre de canaux"),
         str(site.trunk.channels),
+        said("one call more than these hears busy", "un appel de plus entend l'occupation"),
         source=Source("trunk.channels", "CAC-1"),
     )
     for place, gateway in enumerate(site.trunk.gateways):
@@ -27,7 +28,8 @@ def lines(site: Site) -> Iterator[Step]:
                 "Reportez l'index de la passerelle à son accès : sans lui, aucun appel ne passe",
             ),
             str(gateway.general.index),
-            source=Source(f"trunk.gateways.{place}.general.index", "SEC-5"),
+            said("the access shows the gateway's label", "l'accès affiche le libellé de la passerelle"),
+            source=Source(f"trunk.gateways.{place}.general.index", _pair(site)),
         )
     yield Step(
         "lines.group",
@@ -37,8 +39,17 @@ def lines(site: Site) -> Iterator[Step]:
             "Un faisceau par accès, le nominal en premier : le suivant sert de débordement",
         ),
         ", ".join(gateway.label for gateway in site.trunk.gateways),
-        source=Source("trunk.gateways", "SEC-5"),
+        said(
+            "calls leave by the first; the proof below shows the overflow",
+            "les appels sortent par le premier ; la preuve ci-dessous montre le débordement",
+        ),
+        source=Source("trunk.gateways", _pair(site)),
     )
+
+
+def _pair(site: Site) -> str:
+    """The requirement that has calls leave by the second gateway when the first is gone."""
+    return "SEC-5" if site.over_internet else "BVPN-1"
 
 
 def numbering(site: Site) -> Iterator[Step]:
@@ -49,6 +60,10 @@ def numbering(site: Site) -> Iterator[Step]:
         "OMC > Numbering > Installation Numbers",
         said("Country code and installation number", "Indicatif et numéro d'installation"),
         f"{plan.country} / {plan.installation_number}",
+        said(
+            "a call out by a phone without DDI shows it",
+            "un appel sortant d'un poste sans SDA le présente",
+        ),
         source=Source("numbering.installation_number"),
     )
     ddis = sorted(user.ddi for user in site.users if user.ddi)
@@ -61,6 +76,10 @@ def numbering(site: Site) -> Iterator[Step]:
                 "Numéros SDA, et les mêmes dans le plan restreint : la nuit, c'est lui qui compte",
             ),
             f"{ddis[0]} … {ddis[-1]} ({len(ddis)})" if len(ddis) > 2 else ", ".join(ddis),
+            said(
+                "a call from outside rings the phone, in normal and in restricted service",
+                "un appel du dehors fait sonner le poste, en service normal et restreint",
+            ),
             source=Source("users"),
         )
     rows = (f"{plan.outside_prefix}…", *plan.short, *plan.emergency)
@@ -85,6 +104,7 @@ def numbering(site: Site) -> Iterator[Step]:
         ", ".join(plan.international_barred)
         if plan.international_allowed
         else said("all international numbers", "tous les numéros internationaux"),
+        said("a phone that dials one is refused", "un poste qui en compose un est refusé"),
         source=Source("numbering.international_barred"),
     )
     for index, remote in enumerate(site.remote_sites):
@@ -98,6 +118,10 @@ def numbering(site: Site) -> Iterator[Step]:
                     label=remote.label,
                 ),
                 remote.number,
+                said(
+                    "a call from there that the carrier lets you test shows it",
+                    "un appel de là-bas, en essai convenu avec l'opérateur, le présente",
+                ),
                 source=Source(f"remote_sites.{index}.number"),
             )
 
@@ -111,6 +135,10 @@ def proof(site: Site) -> Iterator[Step]:
             "Media packets carry the DSCP both ways", "Les paquets média portent le DSCP dans les deux sens"
         ),
         f"DSCP {site.media.dscp} (TOS 0x{site.media.dscp << 2:02X})",
+        said(
+            "in Wireshark, ip.dsfield.dscp of every RTP packet",
+            "dans Wireshark, ip.dsfield.dscp de chaque paquet RTP",
+        ),
         source=Source("media.dscp", "QOS-1"),
     )
     cases = (
@@ -150,5 +178,9 @@ def proof(site: Site) -> Iterator[Step]:
                 "Première passerelle bloquée, un appel sort par la seconde",
             ),
             site.trunk.gateways[1].label,
-            source=Source("trunk.gateways.1", "SEC-5"),
+            said(
+                "the call is heard both ways; unblock the first one afterwards",
+                "l'appel s'entend dans les deux sens ; débloquez ensuite la première",
+            ),
+            source=Source("trunk.gateways.1", _pair(site)),
         )

@@ -13,7 +13,7 @@ from typing import Final
 from trunkline.finding import Language, told
 from trunkline.plan.document import Block, Chapter, Figure, Listing, Paragraph, Source, Step, Steps, Table
 from trunkline.plan.drawing_text import visible
-from trunkline.plan.page import CONTENTS, FILES, FOR, REBOOT, SOURCE, VERIFY, WARNING, Cover
+from trunkline.plan.page import COLON, CONTENTS, FILES, FOR, REBOOT, SOURCE, VERIFY, WARNING, Cover
 
 _MARKUP: Final = re.compile(r"([\\`*_{}\[\]<>#|~&!])")
 _SPAN: Final = re.compile("`([^`]+)`")
@@ -43,7 +43,7 @@ class _Writer:
                 parts.append(f"### {self.words(FILES)}")
                 parts.append(
                     "\n".join(
-                        f"- [{self.words(file.name)}]({file.name}): {self.words(file.says)}"
+                        f"- [{self.words(file.name)}]({file.name}){self.words(COLON)}{self.words(file.says)}"
                         for file in chapter.files
                     )
                 )

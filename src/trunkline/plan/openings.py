@@ -12,6 +12,7 @@ from typing import Final, Literal, NamedTuple
 
 from trunkline.finding import said
 from trunkline.guide.facts import Facts
+from trunkline.plan.sbc_addresses import addresses
 from trunkline.site.gateway import Gateway
 from trunkline.site.model import Site
 from trunkline.site.scalar import is_address, split_server
@@ -23,11 +24,15 @@ IKE_PORT, IKE_NAT_PORT = 500, 4500  # RFC 7296 §2, RFC 3948
 
 
 class End(NamedTuple):
-    """One end of an opening: its title, its DNS name if it has one, its addresses (empty: not known)."""
+    """One end of an opening: its title, its DNS name if it has one, its addresses (empty: not known).
+
+    `lacks` says what the site file has to say before they are; left out, the carrier has to.
+    """
 
     title: str
     name: str = ""
     addresses: tuple[str, ...] = ()
+    lacks: str = ""
 
 
 class Opening(NamedTuple):
@@ -90,13 +95,16 @@ def ipbx(site: Site) -> End:
     return End(said("IPBX", "IPBX"), site.interfaces.eth0.domain_name, (chosen.address,))
 
 
-def public_address(site: Site) -> str:
-    """The address the internet knows the IPBX by; empty where it is not known."""
-    if site.architecture == "internet-b":
-        declared = (gateway.topology.public_address for gateway in site.trunk.gateways)
-        translated = site.firewall.public_address if site.firewall else ""
-        return translated or next((address for address in declared if address), "")
-    return ipbx(site).addresses[0] if site.over_internet else ""
+def public_address(site: Site) -> tuple[str, str]:
+    """The address the internet knows the IPBX by, and the key that says it; the address empty if unknown."""
+    if site.architecture == "internet-b":  # eth1 has a private one there
+        if site.firewall is not None and site.firewall.public_address:
+            return site.firewall.public_address, "firewall.public_address"
+        for index, gateway in enumerate(site.trunk.gateways):
+            if gateway.topology.public_address:
+                return gateway.topology.public_address, f"trunk.gateways.{index}.topology.public_address"
+        return "", "firewall.public_address"
+    return (ipbx(site).addresses[0] if site.over_internet else "", ipbx_key(site))
 
 
 def ipbx_key(site: Site) -> str:
@@ -183,26 +191,27 @@ def _literal(gateway: Gateway | None, what: str) -> tuple[str, ...]:
 # --- over BVPN: what the site file says, for the guide says nothing --------------------
 
 
+_LAN_UNKNOWN: Final = said("give interfaces.eth0.prefix", "indiquer interfaces.eth0.prefix")
+
+
 def _over_bvpn(site: Site, facts: Facts) -> Iterator[Opening]:
     near = ipbx(site)
     remote = tuple(one.network for one in site.remote_sites if one.network)
-    phones = End(said("phones", "postes"), "", (*lan(site), *remote))
+    phones = End(said("phones", "postes"), "", (*lan(site), *remote), _LAN_UNKNOWN)
     media: tuple[int, ...] | tuple[None, None] = (None, None)
     if facts.known("bvpn.media_ports"):
         media = facts.numbers("bvpn.media_ports")[:2]
     for index, gateway in enumerate(site.trunk.gateways):
         rank, shown = _RANK[index] if index < len(_RANK) else (str(index + 1), gateway.label)
-        told = site.carrier.sbcs[index] if index < len(site.carrier.sbcs) else None
+        signalling, media_address = addresses(site, facts, gateway)
         title = said("{rank} SBC", "SBC {rank}", rank=shown)
         host = gateway.domain_proxy.outbound_proxy or gateway.domain_proxy.target_domain
-        known = (host,) if is_address(host) else (told.signalling,) if told else ()
-        far = End(title, "" if is_address(host) else host, known)
+        far = End(title, "" if is_address(host) else host, (signalling,) if signalling else ())
         protocol: Literal["tcp", "udp"] = "udp" if gateway.domain_proxy.transport == "udp" else "tcp"
         in_port = site.trunk.listen.udp if protocol == "udp" else site.trunk.listen.tcp
         key = f"trunk.gateways.{index}.domain_proxy"
-        far_media = End(title, "", (told.media,) if told else ())
+        far_media = End(title, "", (media_address,) if media_address else ())
         sent, into = _sbc_port(gateway, facts), in_port or None
-        sbc = f"carrier.sbcs.{index}"
         rows = (
             ("signalling_out", CLEAR_SIGNALLING, protocol, near, far, sent, sent, True, key, "BVPN-1"),
             (
@@ -217,8 +226,8 @@ def _over_bvpn(site: Site, facts: Facts) -> Iterator[Opening]:
                 "trunk.listen",
                 "BVPN-1",
             ),
-            ("media_out", CLEAR_MEDIA, "udp", phones, far_media, *media, True, sbc, "BVPN-2"),
-            ("media_in", CLEAR_MEDIA, "udp", far_media, phones, *media, False, sbc, "BVPN-2"),
+            ("media_out", CLEAR_MEDIA, "udp", phones, far_media, *media, True, key, "BVPN-2"),
+            ("media_in", CLEAR_MEDIA, "udp", far_media, phones, *media, False, key, "BVPN-2"),
         )
         for here, service, spoken, source, destination, first, last, outward, at, requirement in rows:
             yield Opening(

@@ -9,10 +9,11 @@ from trunkline.finding import said
 from trunkline.guide.facts import Facts
 from trunkline.plan.document import Block, Chapter, Row, Source, Table
 from trunkline.plan.drawing import drawing
-from trunkline.plan.drawing_words import addresses, architecture, fax, secured, zone
+from trunkline.plan.drawing_words import architecture, fax, secured, zone
+from trunkline.plan.figures import ASK_CARRIER
+from trunkline.plan.sbc_addresses import addresses
 from trunkline.site.model import Site
 
-ASK: Final = said("ask the carrier", "à demander à l'opérateur")
 _HEAD: Final = (said("what", "quoi"), said("value", "valeur"))
 _PLACEMENTS: Final = {
     "embedded": said("embedded in OCE", "intégrée à l'OCE"),
@@ -102,7 +103,13 @@ def _addresses(site: Site) -> Iterator[Row]:
         label = said("public address (NAT)", "adresse publique (NAT)")
         yield _row("firewall.public_address", label, site.firewall.public_address, "INET-3")
     for number, server in enumerate(site.dns):
-        yield _row(f"dns.{number}", said("DNS server", "serveur DNS"), str(server), "FW-3", str(server))
+        yield _row(
+            f"dns.{number}",
+            said("DNS server", "serveur DNS"),
+            str(server),
+            "FW-3" * site.over_internet,
+            str(server),
+        )
     for number, host in enumerate(site.ntp):
         yield _row(f"ntp.{number}", said("NTP server", "serveur NTP"), str(host), "", str(host))
 
@@ -117,13 +124,14 @@ def _gateways(site: Site, facts: Facts) -> Table:
             str(gateway.general.index),
             gateway.label,
             str(proxy.target_domain),
-            signalling or ASK,
-            media or ASK,
+            signalling or ASK_CARRIER,
+            media or ASK_CARRIER,
             f"{proxy.transport.upper()} {proxy.port or ''}".strip(),
             zone(gateway),
         )
         key = f"trunk.gateways.{number}.domain_proxy.target_domain"
-        rows.append(Row(cells, Source(key, "SEC-5, SBC-1"), gateway.label))
+        asked = "SEC-5, SBC-1" if site.over_internet else "BVPN-1"
+        rows.append(Row(cells, Source(key, asked), gateway.label))
     head = (
         said("index", "index"),
         said("gateway", "passerelle"),
@@ -157,9 +165,10 @@ def _endpoints(site: Site) -> tuple[Table, ...]:
     if not site.endpoints:
         return ()
     main = said("main site", "site principal")
+    told = any(one.software for one in site.endpoints)
     rows = tuple(
         Row(
-            (one.model, str(one.count), one.site or main, one.software),
+            (one.model, str(one.count), one.site or main, *([one.software] if told else ())),
             Source(f"endpoints.{number}.model", "VER-2"),
             f"{one.model} @ {one.site}",
         )
@@ -169,7 +178,7 @@ def _endpoints(site: Site) -> tuple[Table, ...]:
         said("model", "modèle"),
         said("count", "nombre"),
         said("site", "site"),
-        said("software", "logiciel"),
+        *([said("software", "logiciel")] if told else ()),
     )
     return (Table(head, rows, said("Phones", "Postes"), numeric=(1,)),)
 

@@ -34,6 +34,9 @@ STACKED_MAX: Final = 7  # columns of a table that becomes cards on a phone; wide
 SOURCED_MAX: Final = 5  # columns beside which the source has one of its own; else it stands in the widest
 BROAD: Final = 9  # columns over which a table is printed smaller
 LONG: Final = 24  # characters of a word that may be broken anywhere
+COLON: Final = said(": ", " : ")
+_TIED: Final = re.compile(r" (?=[:;!?»](?:\s|$))|(?<=«) ")  # French: these never begin or end a line
+SHORT_MAX: Final = 9  # rows of a table that is printed on one page, not torn
 
 _CODE: Final = re.compile("`([^`]+)`")
 CONTENTS = said("Contents", "Sommaire")
@@ -94,7 +97,7 @@ class _Writer:
         blocks = "".join(map(self.block, chapter.blocks))
         return (
             f'<section class="{kind}" id="{_id(chapter)}">\n<h2>{self.words(chapter.title)}</h2>\n'
-            f"{reader}{blocks}{self.files(chapter.files)}</section>\n"
+            f"{reader}{blocks}{self.files(_listed(chapter))}</section>\n"
         )
 
     def block(self, block: Block) -> str:
@@ -126,10 +129,11 @@ class _Writer:
             head += f'<th scope="col" class="source">{self.words(SOURCE)}</th>'
         rows = "".join(self.row(block, row, sourced) for row in block.rows)
         kind = _kind(block)
+        region = "scroll short" if len(block.rows) <= SHORT_MAX else "scroll"
         note = f'<p class="note">{self.words(block.note)}</p>\n' if block.note else ""
         label = self.label(block.title or block.head[0])
         return (
-            f'{self.title(block.title)}<div class="scroll" role="region" tabindex="0" aria-label="{label}">'
+            f'{self.title(block.title)}<div class="{region}" role="region" tabindex="0" aria-label="{label}">'
             f"<table{kind}>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}</tbody>\n</table></div>\n{note}"
         )
 
@@ -147,7 +151,7 @@ class _Writer:
         if cell == under == "":
             return "<td></td>"
         head, long = self.label(block.head[column]), any(len(word) > LONG for word in cell.split())
-        side = ' class="long"' if long else self.side(block, column)
+        side = ' class="long"' if long else _DAY if _is_day(cell) else self.side(block, column)
         return f'<td data-head="{head}"{side}>{self.words(cell)}{under}</td>'
 
     def steps(self, block: Steps) -> str:
@@ -168,13 +172,16 @@ class _Writer:
 
     def figure(self, block: Figure) -> str:
         drawn = block.french if self.language == "fr" else block.english
-        caption = f"<figcaption>{self.words(block.caption)}</figcaption>" if block.caption else ""
+        link = f'<a href="{escape(block.file)}">{escape(block.file)}</a>' if block.file else ""
+        told_of = self.words(COLON).join(part for part in (self.words(block.caption), link) if part)
+        caption = f"<figcaption>{told_of}</figcaption>" if told_of else ""
         label = self.label(block.alt)
         return f'<figure tabindex="0" aria-label="{label}">\n{drawn}{caption}</figure>\n'
 
     def files(self, files: Iterable[File]) -> str:
+        colon = self.words(COLON)
         items = "".join(
-            f'<li><a href="{escape(file.name)}">{escape(file.name)}</a>: {self.words(file.says)}</li>\n'
+            f'<li><a href="{escape(file.name)}">{escape(file.name)}</a>{colon}{self.words(file.says)}</li>\n'
             for file in files
         )
         return f'<h3>{self.words(FILES)}</h3>\n<ul class="files">\n{items}</ul>\n' if items else ""
@@ -196,12 +203,27 @@ class _Writer:
 
     def label(self, text: str) -> str:
         """The same without code, safe in an attribute too."""
-        return escape(visible(told(text, self.language)), quote=True)
+        shown = visible(told(text, self.language))
+        return escape(_TIED.sub("\u00a0", shown) if self.language == "fr" else shown, quote=True)
 
     def plain(self, text: str) -> str:
         """A text of several lines, as it is."""
         lines = told(text, self.language).split("\n")
         return "\n".join(escape(visible(line.replace("\t", "    "))) for line in lines)
+
+
+def _listed(chapter: Chapter) -> list[File]:
+    """The files that no figure links to."""
+    drawn = {block.file for block in chapter.blocks if isinstance(block, Figure)}
+    return [file for file in chapter.files if file.name not in drawn]
+
+
+_DAY: Final = ' class="day"'
+
+
+def _is_day(cell: str) -> bool:
+    """A date as 2027-03-15, which no line may break."""
+    return re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", cell) is not None
 
 
 def _widest(block: Table) -> int:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from trunkline.finding import Finding, Level, said
+from trunkline.finding import Finding, said
 from trunkline.guide.facts import Fact, Facts
 from trunkline.plan.document import Block, Chapter, Paragraph, Row, Source, Table
+from trunkline.plan.figures import LEVELS
 from trunkline.site.model import Site
 
 # What a question of the guide is about, in words; a key that is not here is shown as it is.
@@ -53,11 +54,6 @@ _WHAT: Final = {
     "name": said("name", "nom"),
     "signalling": said("signalling address", "adresse de signalisation"),
     "media": said("media address", "adresse média"),
-}
-_LEVELS: Final = {
-    Level.MUST: said("must", "obligatoire"),
-    Level.SHOULD: said("should", "conseillé"),
-    Level.NOTE: said("note", "remarque"),
 }
 
 
@@ -127,4 +123,4 @@ def _about(key: str) -> str:
 
 def _advice(found: Finding) -> Row:
     source = Source(found.path, found.rule)
-    return Row((_LEVELS[found.level], found.says, found.mend), source, f"{found.rule} {found.path}")
+    return Row((LEVELS[found.level], found.says, found.mend), source, f"{found.rule} {found.path}")

@@ -36,7 +36,7 @@ th,td{text-align:left;vertical-align:top;padding:.32rem .55rem;border-bottom:1px
 th,td{overflow-wrap:break-word}
 th{background:var(--head);font-weight:600}
 .n{text-align:right;font-variant-numeric:tabular-nums}
-td.n{white-space:nowrap}
+td:is(.n,.day){white-space:nowrap}
 .source{color:var(--soft);font-size:.75rem;line-height:1.35;overflow-wrap:anywhere}
 td:not(.source) .source{display:inline-block;min-width:9em}
 .source code{background:none;padding:0}
@@ -102,7 +102,7 @@ td.source{min-width:22mm}
 th,td{padding:.25rem .35rem}
 thead{display:table-header-group}
 .steps li{padding:.3rem 0}
-tr,.steps li,figure,.warning{break-inside:avoid}
+tr,.steps li,figure,.warning,.short{break-inside:avoid}
 .scroll,figure,pre{overflow:visible}
 pre{white-space:pre-wrap;overflow-wrap:anywhere;font-size:7.5pt}
 figure svg,figure svg.tl{min-width:0;max-height:225mm}

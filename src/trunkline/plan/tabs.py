@@ -20,6 +20,7 @@ class Tab(NamedTuple):
     key: str
     does: Wording
     value: str
+    verify: Wording
     requirement: str = ""
 
 
@@ -31,8 +32,7 @@ def steps(site: Site, facts: Facts, place: int) -> Iterator[Step]:
         fact = {"dns": "omc.gateway_dns", "security": "omc.gateway_security"}.get(tab.key, f"omc.{tab.key}")
         where = facts.text(fact) if facts.known(fact) else f"{_GATEWAYS} > {_TITLES[tab.key]}"
         source = Source(f"{at}.{tab.key}", tab.requirement)
-        verify = _VERIFY.get(tab.key, "")
-        yield Step(f"gateway.{number}.{tab.key}", where, tab.does, tab.value, verify, source=source)
+        yield Step(f"gateway.{number}.{tab.key}", where, tab.does, tab.value, tab.verify, source=source)
 
 
 _TITLES: Final = {
@@ -45,17 +45,6 @@ _TITLES: Final = {
     "protocol": "Protocol",
     "topology": "Topology",
     "security": "Security",
-}
-
-_VERIFY: Final[dict[str, Wording]] = {
-    "dns": said(
-        "before Domain Proxy: IP type then turns dynamic",
-        "avant Domain Proxy : IP type passe alors à dynamic",
-    ),
-    "protocol": said(
-        "the gateway is in service once OPTIONS is answered",
-        "la passerelle est en service dès qu'OPTIONS reçoit une réponse",
-    ),
 }
 
 
@@ -74,12 +63,17 @@ def of(site: Site, gateway: Gateway) -> tuple[Tab, ...]:
             "general",
             said("Index, label and number format", "Index, libellé et format des numéros"),
             f"{general.index} / {gateway.label} / {general.numbers_format}",
+            said("the list of gateways shows the label", "la liste des passerelles affiche le libellé"),
             "DROM-1" if overseas else "",
         ),
         Tab(
             "dns",
             said("DNS mode and servers", "Mode DNS et serveurs"),
             f"DNS {gateway.dns.mode}{servers}",
+            said(
+                "before Domain Proxy: IP type then turns dynamic",
+                "avant Domain Proxy : IP type passe alors à dynamic",
+            ),
             "SEC-3" if site.over_internet else "",
         ),
         Tab(
@@ -89,12 +83,19 @@ def of(site: Site, gateway: Gateway) -> tuple[Tab, ...]:
                 "Target Domain Name, Realm, Outbound Proxy ; transport et port",
             ),
             " / ".join((*names, f"{proxy.transport.upper()}{port}")),
-            "SEC-5",
+            said(
+                "letter by letter as the carrier writes them; each server of the DNS tab resolves the proxy",
+                "lettre à lettre comme l'opérateur les écrit ; chaque serveur DNS résout le proxy",
+            ),
+            "SEC-5" if site.over_internet else "BVPN-1",
         ),
         Tab(
             "registration",
             said("Whether the gateway registers", "Enregistrement de la passerelle"),
             f"on, {registration.user}" if registration.requested else "off",
+            said("the gateway shows as registered", "la passerelle apparaît enregistrée")
+            if registration.requested
+            else said("it comes into service without", "elle passe en service sans cela"),
         ),
         Tab(
             "media",
@@ -103,13 +104,30 @@ def of(site: Site, gateway: Gateway) -> tuple[Tab, ...]:
                 "Bande passante (appels simultanés), RTP Direct, codec, durée de paquet",
             ),
             " / ".join((*calls, f"{media.ptime} ms")),
-            "CODEC-1, CAC-1",
+            said(
+                "a capture of a call has a media packet each {ptime} ms",
+                "la capture d'un appel a un paquet média toutes les {ptime} ms",
+                ptime=media.ptime,
+            ),
+            "CODEC-1, CAC-1" if site.over_internet else "CAC-1",
         ),
-        Tab("identity", said("RFC 3325", "RFC 3325"), _switch(gateway.identity.rfc3325)),
+        Tab(
+            "identity",
+            said("RFC 3325", "RFC 3325"),
+            _switch(gateway.identity.rfc3325),
+            said(
+                "a mobile shows the caller's DDI, and hides it on request",
+                "un mobile affiche la SDA de l'appelant, et la masque à la demande",
+            ),
+        ),
         Tab(
             "protocol",
             said("Supervision by SIP Option", "Supervision par SIP Option"),
             f"{_switch(supervision.options)}, {supervision.every_up:g} s",
+            said(
+                "the gateway is in service once OPTIONS is answered",
+                "la passerelle est en service dès qu'OPTIONS reçoit une réponse",
+            ),
         ),
         _topology(site, gateway),
         Tab(
@@ -119,6 +137,12 @@ def of(site: Site, gateway: Gateway) -> tuple[Tab, ...]:
                 "SIP TLS, Mutual Authentication, SRTP, suites retenues",
             ),
             " / ".join((*sealed, ", ".join(security.suites))) if security.sip_tls else _switch(False),
+            said(
+                "a capture of a call holds neither SIP nor voice in the clear",
+                "la capture d'un appel ne contient ni SIP ni voix en clair",
+            )
+            if security.sip_tls
+            else said("SIP can be read in a capture", "SIP se lit dans une capture"),
             "SEC-4" if site.over_internet else "BVPN-1",
         ),
     )
@@ -130,7 +154,9 @@ def _topology(site: Site, gateway: Gateway) -> Tab:
     if topology.static_nat:
         value += f" / {topology.public_address}:{topology.port}"
     requirement = ("INET-3, CFG-4" if topology.static_nat else "INET-2") if site.over_internet else "BVPN-1"
-    return Tab("topology", said("Interface and Static NAT", "Interface et Static NAT"), value, requirement)
+    heard = said("a call is heard both ways", "un appel s'entend dans les deux sens")
+    does = said("Interface and Static NAT", "Interface et Static NAT")
+    return Tab("topology", does, value, heard, requirement)
 
 
 def _switch(on: bool) -> str:

@@ -7,9 +7,11 @@ from ipaddress import ip_network
 from typing import Final, NamedTuple
 
 from trunkline.finding import said, told
+from trunkline.guide.facts import Facts
 from trunkline.plan.document import Block, Paragraph, Source
 from trunkline.plan.firewall_words import plain, slug
 from trunkline.plan.openings import lan
+from trunkline.plan.sbc_addresses import media_addresses
 from trunkline.site.model import Site
 from trunkline.site.premises import RemoteSite
 
@@ -31,11 +33,11 @@ class Tunnel(NamedTuple):
         return f"remote_sites.{self.place}"
 
 
-def tunnels_of(site: Site) -> tuple[list[Tunnel], list[Block]]:
+def tunnels_of(site: Site, facts: Facts) -> tuple[list[Tunnel], list[Block]]:
     """The tunnels that files are written for, and a warning for each that something is missing for."""
     tunnels: list[Tunnel] = []
     refused: list[Block] = []
-    main = _main_networks(site)
+    main = _main_networks(site, facts)
     wanted = [
         (index, remote) for index, remote in enumerate(site.remote_sites)
         if remote.link.vpn in ("wireguard", "ipsec")
@@ -71,11 +73,11 @@ def tunnels_of(site: Site) -> tuple[list[Tunnel], list[Block]]:
     return tunnels, refused
 
 
-def _main_networks(site: Site) -> tuple[str, ...]:
+def _main_networks(site: Site, facts: Facts) -> tuple[str, ...]:
     """What a remote site reaches through the main one: its LAN, and over BVPN the SBCs' media."""
     networks = [*(lan(site) or (str(ip_network(site.interfaces.eth0.address)),))]
     if not site.over_internet and any(remote.media_path == "main-site" for remote in site.remote_sites):
-        networks += [str(ip_network(sbc.media)) for sbc in site.carrier.sbcs]
+        networks += [str(ip_network(address)) for address in media_addresses(site, facts)]
     return tuple(dict.fromkeys(networks))
 
 

@@ -16,6 +16,7 @@ from trunkline.plan.bandwidth import tunnel_mtu
 from trunkline.plan.document import Block, Chapter, File, Paragraph, Row, Source, Table
 from trunkline.plan.figures import MAIN_SITE
 from trunkline.plan.load import remote_voice
+from trunkline.plan.sbc_addresses import media_addresses
 from trunkline.plan.tunnel_ends import Tunnel, tunnels_of
 from trunkline.plan.tunnel_wireguard import SMALL_LINK
 from trunkline.site.model import Site
@@ -23,7 +24,7 @@ from trunkline.site.model import Site
 
 def chapter(site: Site, facts: Facts) -> Chapter:
     """A paragraph alone where no site needs a tunnel."""
-    tunnels, refused = tunnels_of(site)
+    tunnels, refused = tunnels_of(site, facts)
     requirement = "INET-5" if site.over_internet else "BVPN-3"
     blocks: list[Block] = []
     files: list[File] = []
@@ -33,7 +34,7 @@ def chapter(site: Site, facts: Facts) -> Chapter:
     else:
         blocks.append(_overview(site, tunnels, requirement))
         blocks += refused
-        blocks += _advice(site, tunnels, requirement)
+        blocks += _advice(site, facts, tunnels, requirement)
     wireguard = [tunnel for tunnel in tunnels if tunnel.remote.link.vpn == "wireguard"]
     ipsec = [tunnel for tunnel in tunnels if tunnel.remote.link.vpn == "ipsec"]
     if wireguard:
@@ -84,7 +85,7 @@ def _overview(site: Site, tunnels: Sequence[Tunnel], requirement: str) -> Table:
     return Table(head, tuple(rows), said("Links", "Liens"), note if tunnels else "", (5,))
 
 
-def _advice(site: Site, tunnels: Sequence[Tunnel], requirement: str) -> list[Block]:
+def _advice(site: Site, facts: Facts, tunnels: Sequence[Tunnel], requirement: str) -> list[Block]:
     blocks: list[Block] = []
     phones = [
         (index, remote.label) for index, remote in enumerate(site.remote_sites) if remote.link.vpn == "phone"
@@ -126,14 +127,14 @@ def _advice(site: Site, tunnels: Sequence[Tunnel], requirement: str) -> list[Blo
             "doit alors transporter que la voix.",
         )
         blocks.append(Paragraph(words, Source("vpn", "QOS-1"), "warning"))
-    if kinds and not site.over_internet and not site.carrier.sbcs:
+    if kinds and not site.over_internet and not media_addresses(site, facts):
         words = said(
             "The access SBCs' media addresses are not known: ask the carrier, and add them to the networks "
             "that the remote sites reach.",
             "Les adresses média des SBC d'accès ne sont pas connues : les demander à l'opérateur et les "
             "ajouter aux réseaux joints par les sites distants.",
         )
-        blocks.append(Paragraph(words, Source("carrier.sbcs", "BVPN-3"), "warning"))
+        blocks.append(Paragraph(words, Source("trunk.gateways", "BVPN-3"), "warning"))
     return blocks
 
 

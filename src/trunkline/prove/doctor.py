@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 from trunkline.aio.tls import SUITES
 from trunkline.finding import Wording, said
 from trunkline.pki.judgement import Check
-from trunkline.prove.peer import VERSIONS, Observation, Walk
+from trunkline.prove.peer import KINDS, MOST, SERVICE, VERSIONS, Observation, Walk
 
 YOU: Final = said("you", "vous")
 FIREWALL: Final = said("your firewall team", "votre équipe pare-feu")
@@ -32,44 +32,75 @@ class Diagnosis(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What the guide and the product ask for: the TLS versions our product speaks, the suites by number."""
+    """What guide, product and site ask for: the TLS versions our product speaks, the suites by number.
+
+    `service` says whether the site's gateways look for SRV records (tab DNS).
+    """
 
     versions: tuple[str, ...]
     suites: tuple[int, ...]
+    service: bool = False
 
 
 def diagnose(seen: Observation, expected: Expected) -> tuple[Diagnosis, ...]:
     """All that a walk shows, in the order in which it has to be mended."""
-    return (*_names(seen), *(one for walk in seen.walks for one in _address(seen, walk, expected)))
+    return (*_names(seen, expected), *(one for walk in seen.walks for one in _address(seen, walk, expected)))
 
 
-def _names(seen: Observation) -> Iterator[Diagnosis]:
-    answers, name = seen.names, seen.wanted.name
-    if answers is None:
+def _names(seen: Observation, expected: Expected) -> Iterator[Diagnosis]:
+    if not seen.names:
         return
-    if seen.walks:
+    name = seen.wanted.host
+    addresses = [address for kind in KINDS for address in seen.addresses(kind)]
+    if addresses:
         says = said(
-            "{name} is {addresses}",
-            "{name} est {addresses}",
-            name=name,
-            addresses=", ".join(walk.address for walk in seen.walks),
+            "{name} is {addresses}", "{name} est {addresses}", name=name, addresses=", ".join(addresses)
         )
         yield Diagnosis("dns", "", False, says, source="DNS-1")
-    elif answers.error:
+    if seen.services:
+        yield _services(seen, bool(addresses), expected)
+    if addresses or seen.walks:
+        return
+    error = next((answers.error for answers in seen.names if answers.error), "")
+    if error:
         says = said(
             "{name} could not be resolved: {why}. Your DNS servers must know public names",
             "{name} n'a pas pu être résolu : {why}. Vos serveurs DNS doivent connaître les noms publics",
             name=name,
-            why=answers.error,
+            why=error,
         )
         yield Diagnosis("dns", "", True, says, YOU, "DNS-1, FW-3")
-    else:
+    elif not seen.services:
         says = said(
             "{name} has no A record: check how it is written, then ask who owns it",
             "{name} n'a pas d'enregistrement A : vérifiez son orthographe, puis demandez à son propriétaire",
             name=name,
         )
         yield Diagnosis("dns", "", True, says, CARRIER, "DNS-1")
+    else:
+        says = said(
+            "no target of the SRV records of {name} has an address",
+            "aucune cible des enregistrements SRV de {name} n'a d'adresse",
+            name=name,
+        )
+        yield Diagnosis("dns", "", True, says, CARRIER, "DNS-1")
+
+
+def _services(seen: Observation, addressed: bool, expected: Expected) -> Diagnosis:
+    """Where the SRV records lead; a gateway that asks for addresses finds nothing by these alone."""
+    places = ", ".join(f"{record.target.rstrip('.')}:{record.port}" for record in seen.services[:MOST])
+    words = {"service": f"{SERVICE}.{seen.wanted.host}", "places": places}
+    if addressed or expected.service:
+        says = said("{service} (SRV) leads to {places}", "{service} (SRV) mène à {places}", **words)
+        return Diagnosis("dns", "", False, says, source="DNS-1")
+    says = said(
+        "{service} (SRV) leads to {places}, and the name has no address of its own: a gateway whose tab DNS"
+        " says A does not find it. Ask the carrier for an A record, or set that tab to SRV",
+        "{service} (SRV) mène à {places}, et le nom n'a pas d'adresse propre : une passerelle dont l'onglet"
+        " DNS dit A ne le trouve pas. Demandez un enregistrement A à l'opérateur, ou passez cet onglet à SRV",
+        **words,
+    )
+    return Diagnosis("dns", "", True, says, YOU, "DNS-1, SEC-3")
 
 
 def _address(seen: Observation, walk: Walk, expected: Expected) -> Iterator[Diagnosis]:
@@ -80,7 +111,7 @@ def _address(seen: Observation, walk: Walk, expected: Expected) -> Iterator[Diag
         "tcp",
         walk.address,
         False,
-        said("TCP port {port} answers", "le port TCP {port} répond", port=seen.wanted.port),
+        said("TCP port {port} answers", "le port TCP {port} répond", port=walk.port),
     )
     yield from _handshakes(walk, expected)
     yield from _mutual(walk)
@@ -89,7 +120,16 @@ def _address(seen: Observation, walk: Walk, expected: Expected) -> Iterator[Diag
 
 def _unreached(seen: Observation, walk: Walk) -> Diagnosis:
     why = next(shaken.unreached for shaken in walk.presented.values() if shaken.unreached)
-    port = seen.wanted.port
+    port = walk.port
+    if ":" in walk.address and seen.addresses("A"):
+        says = said(
+            "TCP port {port}: not reached over IPv6 ({why}); the gateways ask for A records and do without",
+            "port TCP {port} : pas joint en IPv6 ({why}) ; les passerelles demandent des enregistrements A et"
+            " s'en passent",
+            port=port,
+            why=why,
+        )
+        return Diagnosis("tcp", walk.address, False, says, source="SEC-3")
     if why == "refused":
         says = said(
             "TCP port {port} refuses: the machine is there and nobody listens, or a firewall answers for it",
