@@ -339,7 +339,8 @@ class Call:
             self._bridge = Bridge(self.a, leg)
         self._plan("too long", now + self._site.calls.duration_max)
         self.record.answered(leg.id, now)
-        self.record.media(leg.id, event.sdp)
+        if leg.terms is None:  # an anchored leg's stream was noted when it was agreed
+            self.record.media(leg.id, event.sdp)
         gateway = self._on_trunk.get(leg.id)
         if gateway is not None and not self._heard_of:
             out += gateway.call_answered(now)
