@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from trunkline.aio import clock
 from trunkline.aio.files import replace_text
+from trunkline.cli.bounded import Unread, contents
 from trunkline.cli.language import lang_argument
 from trunkline.cli.paper import Paper
 from trunkline.cli.sitefile import EXIT_FINDINGS, EXIT_GOOD, EXIT_UNREADABLE, Refused, complain, planned
@@ -49,7 +50,7 @@ def main(given: Namespace) -> int:
         progress = _read(place)
     except Refused as refused:
         return complain(refused)
-    except (OSError, ParseError) as error:
+    except (Unread, ParseError) as error:
         print(f"{place}: {error}", file=sys.stderr)
         return EXIT_UNREADABLE
     made = stages(site, facts)
@@ -73,10 +74,11 @@ def main(given: Namespace) -> int:
 
 def _read(place: Path) -> Progress:
     try:
-        with place.open("rb") as stream:
-            return Progress.parse(stream.read(_FILE_MAX + 1).decode("utf-8", "replace"))
-    except FileNotFoundError:
-        return Progress()
+        return Progress.parse(contents(place, _FILE_MAX).decode("utf-8", "replace"))
+    except Unread as error:
+        if error.absent:
+            return Progress()
+        raise
 
 
 def _lines(made: Sequence[Steps], progress: Progress, given: Namespace, paper: Paper) -> Iterator[str]:

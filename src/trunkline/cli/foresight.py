@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from trunkline.aio import clock
+from trunkline.cli.bounded import Unread, contents
 from trunkline.cli.guides import guides_for
 from trunkline.finding import Finding
 from trunkline.guide.catalogue import placed
@@ -63,19 +64,8 @@ def papers_of(site: Site, folder: Path) -> tuple[Paper, ...]:
     """The files that a site names, as far as they are there."""
     found = []
     for path, file in named(site)[:FILES_MAX]:
-        place = folder / file
         try:
-            if place.exists() and not place.is_file():  # a pipe would keep us waiting
-                found.append(Paper(path, file, None, "it is no file"))
-                continue
-            with place.open("rb") as stream:
-                data = stream.read(FILE_MAX + 1)
-        except FileNotFoundError:
-            found.append(Paper(path, file, None))
-        except (OSError, ValueError) as error:  # ValueError: a NUL in the name
-            found.append(Paper(path, file, None, getattr(error, "strerror", None) or str(error)))
-        else:
-            whole = len(data) <= FILE_MAX
-            trouble = "" if whole else f"over {FILE_MAX} bytes"
-            found.append(Paper(path, file, data if whole else None, trouble))
+            found.append(Paper(path, file, contents(folder / file, FILE_MAX)))
+        except Unread as error:
+            found.append(Paper(path, file, None, "" if error.absent else error.why))
     return tuple(found)
