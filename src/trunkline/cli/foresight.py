@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, ArgumentTypeError
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Final
 
-from trunkline.aio import clock
 from trunkline.cli.bounded import Unread, contents
 from trunkline.cli.guides import guides_for
 from trunkline.finding import Finding
@@ -19,29 +17,6 @@ from trunkline.site.model import Site
 
 FILE_MAX: Final = 1 << 20  # bytes of a PEM file
 FILES_MAX: Final = 64  # files of one site that are read
-
-
-def arguments(parser: ArgumentParser) -> None:
-    """The day that is judged at."""
-    parser.add_argument(
-        "--at",
-        type=day,
-        metavar="DATE",
-        help="judge certificates as on this day, 2027-03-15 (default: today)",
-    )
-
-
-def day(text: str) -> date:
-    """A day as it is written on the command line. Raises ArgumentTypeError."""
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise ArgumentTypeError(f"{text!r} is no date; write it as 2027-03-15") from None
-
-
-def today() -> date:
-    """The day it is, in UTC."""
-    return datetime.fromtimestamp(clock.civil_ns() / 1e9, UTC).date()
 
 
 def foreseen(loaded: Loaded, folder: Path, at: date) -> tuple[Finding, ...]:

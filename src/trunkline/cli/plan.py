@@ -14,11 +14,10 @@ import json
 import re
 import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
-from datetime import date
 from pathlib import Path
 
-from trunkline.aio.clock import civil_text
 from trunkline.cli import folder
+from trunkline.cli.days import at_argument, today
 from trunkline.cli.guides import facts_of
 from trunkline.cli.sitefile import EXIT_FINDINGS, EXIT_GOOD, EXIT_UNREADABLE, judged, lines, read
 from trunkline.finding import Finding, Language, Level, said, told
@@ -41,9 +40,7 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--lang", choices=("en", "fr"), default="en", help="the dossier's language (default en)"
     )
-    parser.add_argument(
-        "--at", metavar="DATE", type=_day, help="the day validity is judged at, YYYY-MM-DD (today)"
-    )
+    at_argument(parser, "validity")
     parser.add_argument(
         "--users", metavar="+N", type=_more, default=0, help="what-if: N users more, sized beside"
     )
@@ -125,7 +122,7 @@ def _planned(
     if errors or loaded.site is None:
         return _refused(file, errors, language, EXIT_FINDINGS)
     facts = facts_of(loaded.site, Path(file).parent)
-    at = given.at or date.fromisoformat(civil_text()[:10])
+    at = given.at or today()
     return loaded.site, facts, dossier(loaded.site, facts, at, given.users, findings)
 
 
@@ -137,13 +134,6 @@ def _refused(file: str, findings: tuple[Finding, ...], language: Language, code:
 def _wrong(says: str) -> int:
     print(f"trunkline plan: {says}", file=sys.stderr)
     return EXIT_UNREADABLE
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise ArgumentTypeError(f"{text!r} is no day; write YYYY-MM-DD") from None
 
 
 def _more(text: str) -> int:
