@@ -9,6 +9,8 @@ the product and a stranger. Somebody behind rtpengine, in the clear, speaks with
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,7 @@ from trunkline.call.node import Input, Log, Received
 from trunkline.call.party import Behaviour
 from trunkline.cli import sbc_certificates
 from trunkline.guide.facts import shipped
+from trunkline.lab.addresses import Places
 from trunkline.lab.phones import LabPhone
 from trunkline.media.anchor import Anchored, Answer, Event, Heard, Listen, Offer, Play
 from trunkline.sdp.description import Description, Media
@@ -134,9 +137,7 @@ def _quiet(log: Log) -> None:
     """A fault is counted, and the test asks for it."""
 
 
-async def spoken(
-    site: Site, file: Path, ipbx_address: str, phone_at: str, peer: Rtpengine, ipbx: Ipbx
-) -> None:
+async def spoken(site: Site, file: Path, places: Places, peer: Rtpengine, starts: Callable[[], Ipbx]) -> None:
     """A call from a phone to somebody behind rtpengine, in which each must hear the other."""
     somebody = Somebody()
     place = await somebody.opens(loopback())
@@ -146,9 +147,12 @@ async def spoken(
     }
     drivers = answering(site, file, nodes)
     behaviour = Behaviour(tone=PHONE_SAYS, listen=(SOMEBODY_SAYS,))
-    listen = (ipbx_address, site.phones.listen.udp)
-    phone = LabPhone(site.users[0], site.phones.realm, listen, phone_at, behaviour=behaviour)
+    listen = (places.ipbx, site.phones.listen.udp)
+    phone = LabPhone(
+        site.users[0], site.phones.realm, listen, places.phones[site.users[0].extension], behaviour=behaviour
+    )
     try:
+        ipbx = starts()  # once the gateways listen: none is down at first
         await asyncio.to_thread(ipbx.ready, *(gateway.label for gateway in site.trunk.gateways))
         phone.start()
         assert await phone.registered(PATIENCE)
@@ -181,10 +185,16 @@ def test_a_call_over_the_secured_trunk_speaks_through_rtpengine_both_ways(tmp_pa
     with (
         placed(tmp_path, changes=None) as (site, places, file),
         Rtpengine(tmp_path / "rtpengine", loopback(), (20000, 20099)) as peer,
-        Ipbx(file, tmp_path / "ipbx") as ipbx,
+        ExitStack() as running,
     ):
-        phone_at = places.phones[site.users[0].extension]
-        asyncio.run(asyncio.wait_for(spoken(site, file, places.ipbx, phone_at, peer, ipbx), 3 * PATIENCE))
+        started: list[Ipbx] = []
+
+        def starts() -> Ipbx:
+            started.append(running.enter_context(Ipbx(file, tmp_path / "ipbx")))
+            return started[0]
+
+        asyncio.run(asyncio.wait_for(spoken(site, file, places, peer, starts), 3 * PATIENCE))
+        (ipbx,) = started
         ipbx.free()
         (record,) = ipbx.recorded(1)
         legs = {leg["side"]: leg for leg in ipbx.records("leg")}
