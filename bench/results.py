@@ -43,6 +43,15 @@ def result(
     return Result(name, value, unit, ratio, against, tuple(runs))
 
 
+def by_pairs(name: str, unit: str, runs: Sequence[float], against: str, other: Sequence[float]) -> Result:
+    """As `result`, but the ratio is the median of each run's to the `other` system's run beside it.
+
+    What slows the machine for a while slows both runs of a pair; it need not slow both medians.
+    """
+    ratio = statistics.median(one / beside for one, beside in zip(runs, other, strict=True))
+    return Result(name, statistics.median(runs), unit, ratio, against, tuple(runs))
+
+
 def table(results: Iterable[Result]) -> str:
     """One line a figure: median, spread over the runs, ratio."""
     lines = [f"{'':40}{'median':>10} {'least':>9}{'most':>10}  unit"]

@@ -196,8 +196,8 @@ def test_without_hands_the_node_is_told_so(play: Play) -> None:
             node, [question, OPEN, anchor.Release("m1"), Write({}), Send(b"x", flow), Close(flow, "")]
         )
         assert await node.events.get() == Answers(question, (), 0.0, "no DNS server")
-        assert await node.events.get() == anchor.Refused("m1", "a", "no media here")
         assert await node.events.get() == Unreachable(flow, "TCP 127.0.0.1:1 is not open")
+        assert await node.events.get() == anchor.Refused("m1", "a", "no media here")
         driver.close()
 
     play(main())

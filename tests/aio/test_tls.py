@@ -450,6 +450,31 @@ def test_closing_does_not_wait_for_a_refused_peer(play: Play) -> None:
     play(main())
 
 
+def test_a_refused_peer_that_goes_on_talking_reads_the_alert_and_no_reset(play: Play) -> None:
+    """What comes for a closed socket is answered by a reset, over which many a system forgets the alert."""
+
+    async def main() -> None:
+        ears, loop = Ears(sbc()), asyncio.get_running_loop()
+        with socket.socket() as peer:
+            peer.setblocking(False)
+            await loop.sock_connect(peer, ears.port.local)
+            await loop.sock_sendall(peer, b"\x16\3\1\0\4cert")  # a handshake message that there is not
+            await ears.refused()
+            for _ in range(3):
+                await loop.sock_sendall(peer, b"and it goes on")
+            heard = b""
+            while data := await loop.sock_recv(peer, 1024):
+                heard += data
+            assert (heard[0], heard[3:6]) == (
+                21,
+                b"\0\2\2",
+            )  # fatal, RFC 8446 §6
+            assert len(heard) == 7
+        ears.port.close()
+
+    play(main())
+
+
 def test_broken_records_end_an_established_connection(play: Play) -> None:
     async def main() -> None:
         ears = Ears(sbc())

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -131,23 +131,25 @@ class Stage:
 
 
 @contextmanager
-def standing(
-    directory: Path, *, answers: int = 0, changes: Mapping[str, Any] | None = None
-) -> Iterator[Stage]:
-    """The whole secured trunk, both gateways up; the built-in subscriber BUILT_IN plays `answers` Hz."""
+def placed(
+    directory: Path, *, subscribers: Sequence[Mapping[str, object]] = (), changes: Mapping[str, Any] | None
+) -> Iterator[tuple[Site, Places, Path]]:
+    """The site over the internet on a block of this machine's addresses, its file, its papers and its DNS.
+
+    "@" in a subscriber's place stands for the block.
+    """
     block = Block.reserve(secrets.randbelow(1 << 16))
     with ExitStack() as running:
         running.callback(block.close)
         known = tree(INTERNET)["carrier"]["subscribers"]
+        moved = [
+            {key: str(told).replace("@", block.network) for key, told in row.items()} for row in subscribers
+        ]
         text = edited(
             {
                 # baresip 1.0 knows MD5 alone, and gives up where a SHA-256 challenge comes first.
                 "phones.digest": ["MD5"],
-                "carrier.subscribers": [
-                    *known,
-                    {"number": FAR, "does": "external", "at": f"{block.network}.{_FAR_HOST}:5060"},
-                    {"number": BUILT_IN, "does": "answer", "tone": str(answers)},
-                ],
+                "carrier.subscribers": [*known, *moved],
                 **(changes or {}),
             },
             INTERNET,
@@ -155,12 +157,28 @@ def standing(
         example = load(text, "site.yaml").site
         assert example is not None
         passwords = {user.extension: PASSWORD for user in example.users}
-        moved, places = lab_site(example, block.network, passwords, str(directory / "records.jsonl"))
-        site = certified(moved, directory)
+        here, places = lab_site(example, block.network, passwords, str(directory / "records.jsonl"))
+        site = certified(here, directory)
         file = directory / "site.yaml"
         file.write_text(as_yaml(site), "utf-8")
-        keylog = directory / "tls-keys"
         running.enter_context(Names(places))
+        yield site, places, file
+
+
+@contextmanager
+def standing(
+    directory: Path, *, answers: int = 0, changes: Mapping[str, Any] | None = None
+) -> Iterator[Stage]:
+    """The whole secured trunk, both gateways up; the built-in subscriber BUILT_IN plays `answers` Hz."""
+    subscribers = [
+        {"number": FAR, "does": "external", "at": f"@.{_FAR_HOST}:5060"},
+        {"number": BUILT_IN, "does": "answer", "tone": str(answers)},
+    ]
+    with ExitStack() as running:
+        site, places, file = running.enter_context(
+            placed(directory, subscribers=subscribers, changes=changes)
+        )
+        keylog = directory / "tls-keys"
         carrier = running.enter_context(Carrier(file, directory / "carrier"))
         ipbx = running.enter_context(Ipbx(file, directory / "ipbx", None, "--keylog", keylog))
         ipbx.ready(*(gateway.label for gateway in site.trunk.gateways))

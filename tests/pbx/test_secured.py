@@ -349,24 +349,32 @@ def test_a_hold_crosses_as_a_direction_and_no_key_is_drawn_anew() -> None:
 # --- the media engine is asynchronous -------------------------------------------------------------
 
 
-def late(office: SecureOffice) -> anchor.Offer:
-    """The offer that waits for its port."""
-    offer: anchor.Offer = office.told(anchor.Offer)[-1]
-    return offer
+def awaited(office: SecureOffice) -> tuple[anchor.Offer, anchor.Offer]:
+    """The offers of the caller's and of the trunk's leg, made in one turn, that wait for their ports."""
+    caller, trunk = office.told(anchor.Offer)[-2:]
+    assert (caller.join, trunk.join) == ("", caller.leg)
+    return caller, trunk
 
 
-def test_a_caller_that_gives_up_while_its_port_is_opened_gets_487_and_the_port_is_given_back() -> None:
+def released(office: SecureOffice) -> set[str]:
+    return {released.leg for released in office.told(anchor.Release)}
+
+
+def test_a_caller_that_gives_up_while_ports_are_opened_gets_487_and_they_are_given_back() -> None:
     office = SecureOffice()
     phone = office.phone("201")
     office.ports = False
     call = phone.dials(NUMBER)
     phone.hears(100)
+    assert office.used == 1
     call.cancels()
     phone.hears(200)
     call.hears_no(487)
-    offer = late(office)
-    office.opens(offer, 16384)
-    assert office.told(anchor.Release) == [anchor.Release(offer.media, offer.leg)]
+    assert office.used == 0
+    caller, trunk = awaited(office)
+    office.opens(caller, 16384)
+    office.opens(trunk, 6000)
+    assert released(office) == {caller.leg, trunk.leg}
     office.nominal.quiet()
     office.rests()
 
@@ -376,16 +384,69 @@ def test_a_caller_that_gives_up_while_the_trunks_port_is_opened_leaves_nothing_b
     phone = office.phone("201")
     office.ports = False
     call = phone.dials(NUMBER)
-    office.opens(late(office), 16384)
+    caller, trunk = awaited(office)
+    office.opens(caller, 16384)
     assert office.used == 1
     call.cancels()
     phone.hears(200)
     call.hears_no(487)
-    office.opens(late(office), 6000)
-    assert len(office.told(anchor.Release)) == 2
+    office.opens(trunk, 6000)
+    assert released(office) == {caller.leg, trunk.leg}
     assert office.used == 0
     office.nominal.quiet()
     office.after(3.0)
+    office.rests()
+
+
+def test_nobody_is_called_before_the_callers_port_is_open() -> None:
+    office = SecureOffice()
+    phone = office.phone("201")
+    office.ports = False
+    call = phone.dials(NUMBER)
+    caller, trunk = awaited(office)
+    office.opens(trunk, 6000)
+    office.nominal.quiet()
+    office.opens(caller, 16384)
+    far = Dialog(office.nominal, office.nominal.hears("INVITE"), calls=False)
+    assert described(far.invite.body).audio.port == 6000  # type: ignore[union-attr]
+    far.says(200, FAR)
+    office.nominal.hears("ACK")
+    call.acks(phone.hears(200))
+    call.byes()
+    far.hears_bye()
+    assert released(office) == {caller.leg, trunk.leg}
+    office.rests()
+
+
+@pytest.mark.parametrize("gives_up", [True, False])
+def test_a_trunk_port_that_opened_first_is_given_back_where_the_callers_never_opens(gives_up: bool) -> None:
+    office = SecureOffice()
+    phone = office.phone("201")
+    office.ports = False
+    call = phone.dials(NUMBER)
+    caller, trunk = awaited(office)
+    office.opens(trunk, 6000)
+    if gives_up:
+        call.cancels()
+        phone.hears(200)
+        call.hears_no(487)
+    else:
+        office.after(2.0)
+        call.hears_no(503)
+    assert released(office) == {trunk.leg}
+    assert office.used == 0
+    office.opens(caller, 16384)
+    assert released(office) == {caller.leg, trunk.leg}
+    office.nominal.quiet()
+    office.after(3.0)
+    office.rests()
+
+
+def test_a_call_that_is_refused_asks_for_no_port() -> None:
+    office = SecureOffice()
+    call = office.phone("201").dials("299")
+    call.hears_no(404)
+    assert office.told(anchor.Offer) == []
     office.rests()
 
 
@@ -396,16 +457,16 @@ def test_without_a_port_the_caller_hears_503(side: str, answers: bool) -> None:
     phone = office.phone("201")
     office.ports = False
     call = phone.dials(NUMBER)
+    caller, trunk = awaited(office)
     if side == "trunk":
-        office.opens(late(office), 16384)
-    for _ in range(2):  # each gateway is tried: the second one finds no port either
-        offer = late(office)
+        office.opens(caller, 16384)
+    for offer in [caller] if side == "caller" else [trunk, None]:  # each gateway is tried
+        offer = offer or office.told(anchor.Offer)[-1]
         if answers:
             office.tells(anchor.Refused(offer.media, offer.leg, "no free media port"))
         else:
             office.after(2.0)
-        if late(office) is offer:
-            break
+    assert len(office.told(anchor.Offer)) == (2 if side == "caller" else 3)
     call.hears_no(503)
     office.nominal.quiet()
     assert office.used == 0
@@ -421,8 +482,9 @@ def test_a_port_for_a_call_from_the_carrier_that_never_opens_is_a_503_and_opens_
     call = office.calls_in_by(office.nominal)
     office.after(2.0)
     call.hears_no(503)
-    office.opens(late(office), 6000)
-    assert len(office.told(anchor.Release)) == 1
+    for offer in office.told(anchor.Offer):
+        office.opens(offer, 6000)
+    assert len(office.told(anchor.Release)) == 2
     office.after(3.0)
     office.rests()
 

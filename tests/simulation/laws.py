@@ -265,6 +265,9 @@ def _emergencies_try_every_gateway(play: Play, legs: _Legs) -> Iterator[str]:
         mine = [leg for leg in legs.of_call[call["call"]] if leg["side"] == "called"]
         final = any(leg["ended_by"] == "remote" and leg["status"] in BY_A_PERSON for leg in mine)
         cut_short = call["text"] in (STOPPING.text, WORKER_LOST.text)
+        (caller,) = [leg for leg in legs.of_call[call["call"]] if leg["side"] == "caller"]
+        # No port for the caller's own media: it was decided whom to call, and nobody was.
+        cut_short |= caller["lost"] is None and not any(leg["sip_call_id"] for leg in mine)
         if call["ended_by"] == "caller" or final or cut_short:
             continue
         tried = {leg["gateway"] for leg in mine}

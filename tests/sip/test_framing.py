@@ -151,6 +151,18 @@ def test_the_deadline_starts_anew_with_each_message() -> None:
 def test_whole_octets_bring_what_was_read_of_them() -> None:
     (message,) = Framer().feed(BYE, 0.0)
     assert isinstance(message, Request)
-    whole = Whole.of(message)
+    whole = Whole.of(message, bytes(message))
     assert whole == BYE
     assert whole.message is message
+
+
+def test_the_framer_says_whether_what_came_was_one_message_exactly() -> None:
+    folded = BYE.replace(b"Content-Length: 5", b"Subject :  a\r\n  b\r\nl:5")
+    framer = Framer()
+    for octets in (BYE, OK, folded):
+        (message,) = framer.feed(octets, 0.0)
+        assert not isinstance(message, KeepAlive | Malformed)
+        assert (framer.exact, bytes(message)) == (True, octets)
+    for octets, messages in ((BYE + OK, 2), (b"\r\n" + BYE, 1), (b"\r\n\r\n", 1), (OK[:-1], 0), (OK[-1:], 1)):
+        assert len(framer.feed(octets, 0.0)) == messages
+        assert not framer.exact

@@ -314,19 +314,13 @@ class Driver:
     # --- out ------------------------------------------------------------------
 
     def _carry_out(self, outputs: Iterable[Output]) -> None:
-        outputs, commanded = list(outputs), False
+        commands: list[Any] = []
         for output in outputs:
             kind = type(output)
             if kind is Send:
                 self._send(output)  # type: ignore[arg-type]
             elif kind in _COMMANDS:
-                if self.media is None:
-                    if isinstance(output, anchor.Offer):
-                        self._inbox.append(anchor.Refused(output.media, output.leg, "no media here"))
-                elif not commanded:  # those behind it come along: in one piece they cost media's hands less
-                    commanded = True
-                    commands: list[Any] = [each for each in outputs if type(each) in _COMMANDS]
-                    self.media.submit(*commands)
+                commands.append(output)
             elif isinstance(output, Question):
                 self._ask(output)
             elif isinstance(output, Write):
@@ -336,6 +330,19 @@ class Driver:
                 self.log(output)
             elif isinstance(output, Close) and (stream := self._streams.get(output.flow.local)) is not None:
                 stream.end(output.flow, output.why)
+        if commands:
+            self._command(commands)
+
+    def _command(self, commands: list[Any]) -> None:
+        """What media's hands are to do: in one piece, and behind what is sent.
+
+        It wakes a worker, which takes the processor from this process where the two share one.
+        """
+        if self.media is not None:
+            self.media.submit(*commands)
+            return
+        offers = [command for command in commands if isinstance(command, anchor.Offer)]
+        self._inbox += [anchor.Refused(offer.media, offer.leg, "no media here") for offer in offers]
 
     def _send(self, send: Send) -> None:
         flow = send.flow

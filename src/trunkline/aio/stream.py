@@ -22,7 +22,7 @@ from trunkline.aio import clock
 from trunkline.aio.udp import Arrived, Failed
 from trunkline.sip.flow import Flow
 from trunkline.sip.framing import Framed, Framer, KeepAlive, Malformed, Whole
-from trunkline.sip.message import respond
+from trunkline.sip.message import Request, Response, respond
 
 _NO_ACK = 30_000  # milliseconds unacknowledged until the kernel gives the connection up (TCP_USER_TIMEOUT)
 
@@ -113,7 +113,11 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._heard_at = now = clock.now()
-        self._take(self._framer.feed(data, now))
+        framed = self._framer.feed(data, now)
+        if self._framer.exact and not self._told:
+            self._port.arrived(Whole.of(cast("Request | Response", framed[0]), data), self.flow)
+        else:
+            self._take(framed)
         self._watch(now)
 
     def write(self, data: bytes) -> None:
@@ -178,7 +182,7 @@ class Connection(asyncio.Protocol):
             elif isinstance(item, Malformed):
                 self._refuse(item)
             elif not self._told:
-                self._port.arrived(Whole.of(item), self.flow)
+                self._port.arrived(Whole.of(item, bytes(item)), self.flow)
 
     def _refuse(self, wrong: Malformed) -> None:
         """Answer what can be answered (RFC 3261 §21.4); close where the next message cannot be found."""

@@ -25,6 +25,7 @@ from trunkline.pki.names import domain
 _FATAL: Final = 2
 _RECORD: Final = 1 << 14  # octets of plain text in a record at most (RFC 8446 §5.1)
 _HEADER: Final = 5
+_MOST: Final = 4 * _RECORD  # octets read of what is to be sent at once
 
 _UNJUDGED: Final = said("the peer's certificate was not judged", "le certificat du pair n'a pas été jugé")
 
@@ -66,6 +67,8 @@ class _Records:
     def single(self, sealed: bytes) -> bool:
         """Take what came; True if it is one record from its first octet to its last."""
         clean = not self._header and not self._left
+        if clean and len(sealed) >= _HEADER and _HEADER + (sealed[3] << 8 | sealed[4]) == len(sealed):
+            return True  # as most are
         sealed = self._header + sealed
         at, ends = self._left, 0
         while at + _HEADER <= len(sealed):
@@ -142,13 +145,11 @@ class Session:
             return b""
         parts = []
         try:
-            while part := self._tls.bio_read(_RECORD * 4):
+            while len(part := self._tls.bio_read(_MOST)) == _MOST:
                 parts.append(part)
-                if len(part) < _RECORD * 4:
-                    break
         except SSL.WantReadError:
-            pass
-        return b"".join(parts)
+            part = b""
+        return b"".join((*parts, part)) if parts else part
 
     def end(self) -> None:
         """Say close_notify, if the handshake came that far."""

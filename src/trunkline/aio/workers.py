@@ -35,6 +35,7 @@ class _Seat:
         "began",
         "child",
         "full",
+        "held",
         "inbox",
         "legs",
         "medias",
@@ -53,14 +54,14 @@ class _Seat:
         self.inbox, self.unsent = Inbox(), bytearray()
         self.full = False  # the pipe took no more: it is watched for room
         self.medias: dict[str, dict[str, bool]] = {}  # its sessions: each leg, and whether it is anchored
+        self.held = 0  # legs of all these
         self.legs = 0  # that the process said it can carry
         self.began = 0.0
 
     @property
     def left(self) -> int:
         """Legs that its ports have room for."""
-        pairs = len(range(self.terms.first, self.terms.last, 2))
-        return pairs - sum(map(len, self.medias.values()))
+        return len(range(self.terms.first, self.terms.last, 2)) - self.held
 
 
 class Workers:
@@ -136,7 +137,10 @@ class Workers:
                     self._later(Refused(command.media, command.leg, "no media worker runs"))
                     return None
                 self._sessions[command.media] = seat
-            seat.medias.setdefault(command.media, {}).setdefault(command.leg, False)
+            legs = seat.medias.setdefault(command.media, {})
+            if command.leg not in legs:
+                legs[command.leg] = False
+                seat.held += 1
         if seat is None or seat.pipe is None:
             return None
         seat.unsent += encode(command)
@@ -215,8 +219,13 @@ class Workers:
 
     def _forget(self, seat: _Seat, media: str, leg: str) -> None:
         legs = seat.medias.get(media, {})
-        legs.pop(leg, None)
-        if not leg or not legs:
+        before = len(legs)
+        if leg:
+            legs.pop(leg, None)
+        else:
+            legs.clear()
+        seat.held -= before - len(legs)
+        if not legs:
             seat.medias.pop(media, None)
             self._sessions.pop(media, None)
 

@@ -267,6 +267,11 @@ class Leg:
             return self._unanchored(event.why, now) if self.state is State.PREPARING else []
         return []
 
+    @property
+    def preparing(self) -> bool:
+        """Whether the port of an ending leg is still to open."""
+        return self.state is State.PREPARING
+
     def deadline(self) -> float | None:
         return self._at
 

@@ -14,7 +14,7 @@ from argparse import ArgumentParser, Namespace
 from datetime import date
 from pathlib import Path
 
-from trunkline.cli import foresight
+from trunkline.cli import days, foresight
 from trunkline.cli.language import lang_argument
 from trunkline.cli.sitefile import EXIT_FINDINGS, EXIT_GOOD, Refused, complain, read
 from trunkline.finding import Language
@@ -29,13 +29,13 @@ def arguments(parser: ArgumentParser) -> None:
     """What the verb takes."""
     parser.add_argument("site", metavar="SITE.yaml", help="the site file")
     parser.add_argument("file", metavar="FILE.ics", help="the calendar to write; - is standard output")
-    foresight.arguments(parser)
+    days.at_argument(parser, "certificates")
     lang_argument(parser)
 
 
 def main(given: Namespace) -> int:
     """Run the verb; returns the exit code."""
-    at = given.at or foresight.today()
+    at = given.at or days.today()
     try:
         site, found = _dues(given.site, at)
     except Refused as refused:

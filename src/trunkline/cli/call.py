@@ -18,7 +18,7 @@ from trunkline.aio.route import address_toward
 from trunkline.aio.run import run
 from trunkline.call.party import TEST_TONES, Behaviour
 from trunkline.call.phone import PhoneCall
-from trunkline.cli import serving, show
+from trunkline.cli import asking, serving, show
 from trunkline.cli.paper import Paper
 from trunkline.cli.secrets import fetched
 from trunkline.cli.sitefile import EXIT_FINDINGS, EXIT_GOOD, Refused, complain, read, ready
@@ -69,12 +69,12 @@ def main(given: Namespace) -> int:
     if user is None:
         known = ", ".join(user.extension for user in site.users) or "none"
         print(f"{given.site}: no user {given.from_} (there: {known})", file=sys.stderr)
-        return serving.EXIT_USE
+        return asking.EXIT_USE
     number = "".join(letter for letter in given.to if letter not in " .-")
     try:
         passed = run(_call(given, site, user, number))
     except OSError as error:
-        return serving.cannot_start(error)
+        return asking.cannot_start(error)
     return EXIT_GOOD if passed else EXIT_FINDINGS
 
 
@@ -168,5 +168,5 @@ def _tell(
         "ladder": show.steps_as_json(steps),
     }
     words = "\n".join(show.call_lines(seen, verdict, steps, (phone, "IPBX"), Paper.of(given)))
-    serving.tell(given, said, lambda _: words)
+    asking.tell(given, said, lambda _: words)
     return verdict.passed

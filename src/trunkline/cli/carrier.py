@@ -33,7 +33,7 @@ from trunkline.call.node import Log
 from trunkline.call.party import TEST_TONES, Behaviour
 from trunkline.carrier.faults import Fault
 from trunkline.carrier.sbc import Sbc
-from trunkline.cli import certificates, sbc_certificates, serving
+from trunkline.cli import asking, certificates, sbc_certificates, serving
 from trunkline.cli.guides import NoFacts, facts_of
 from trunkline.cli.sitefile import EXIT_FINDINGS, EXIT_GOOD, Refused, complain, lines, placed, ready
 from trunkline.guide.facts import Facts
@@ -65,7 +65,7 @@ def main(given: Namespace) -> int:
         known = ", ".join(sbc.label for sbc in site.carrier.sbcs) or "none"
         what = f"no access SBC {given.sbc!r}" if given.sbc else "no access SBC"
         print(f"{given.site}: carrier.sbcs has {what} (there: {known})", file=sys.stderr)
-        return serving.EXIT_USE
+        return asking.EXIT_USE
     try:
         if given.ask:
             return _ask(given, sbcs)
@@ -75,7 +75,7 @@ def main(given: Namespace) -> int:
     except Refused as refused:
         return complain(refused)
     except (OSError, NoFolder) as error:
-        return serving.cannot_start(error)
+        return asking.cannot_start(error)
 
 
 # --- running --------------------------------------------------------------------------
@@ -95,13 +95,13 @@ async def _serve(given: Namespace, site: Site, facts: Facts, sbcs: list[CarrierS
             for room in rooms:
                 room.driver.start(room.sbc, room.sbc.start(clock.now()))
             said = [room.ready(_socket(given, room.label, len(sbcs))) for room in rooms]
-            serving.tell(given, {"event": "ready", "sbcs": said}, _ready_lines)
+            asking.tell(given, {"event": "ready", "sbcs": said}, _ready_lines)
             serving.until_stdin_ends(given, [room.driver for room in rooms], site.calls.drain_max)
             for room in rooms:
                 await room.driver.ended()
         finally:
             give_back()
-        serving.tell(given, {"event": "stopped"}, lambda _: "stopped")
+        asking.tell(given, {"event": "stopped"}, lambda _: "stopped")
     return EXIT_GOOD
 
 
@@ -236,16 +236,16 @@ def _ready_lines(said: dict[str, Any]) -> str:
 def _ask(given: Namespace, sbcs: list[CarrierSbc]) -> int:
     if len(sbcs) != 1:
         print("say which access SBC: --sbc LABEL", file=sys.stderr)
-        return serving.EXIT_USE
+        return asking.EXIT_USE
     question = _question(given.ask)
     if question is None:
         print(
             "ask one of: status; fault none|503|100|silent; fault 503 SECONDS; place CALLER NUMBER; renew",
             file=sys.stderr,
         )
-        return serving.EXIT_USE
-    answer = serving.asked(_socket(given, sbcs[0].label, 1), question)
-    serving.tell(given, answer, _answer_lines)
+        return asking.EXIT_USE
+    answer = asking.asked(_socket(given, sbcs[0].label, 1), question)
+    asking.tell(given, answer, _answer_lines)
     return EXIT_FINDINGS if "error" in answer or answer.get("errors") else EXIT_GOOD
 
 

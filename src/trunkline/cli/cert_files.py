@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from trunkline.aio import clock
+from trunkline.cli import bounded
 from trunkline.cli.language import lang_argument
 from trunkline.cli.sitefile import planned
 from trunkline.finding import Language, ParseError, Wording, said, told
@@ -135,26 +136,24 @@ class Ground:
 def contents(file: Path, *, absent: bool = False, pipe: bool = False) -> bytes:
     """A file's bytes, b"" where it is absent and may be; `pipe`: it may be one. Raises Unusable."""
     try:
-        if not pipe and file.exists() and not file.is_file():  # a pipe would keep us waiting
-            says = said("{file} is no file", "{file} n'est pas un fichier", file=file)
-            raise Unusable(says, said("name a file", "nommez un fichier"))
-        with file.open("rb") as stream:
-            data = stream.read(FILE_MAX + 1)
-    except FileNotFoundError:
-        if absent:
+        return bounded.contents(file, FILE_MAX, waits=pipe)
+    except bounded.Unread as error:
+        if error.absent and absent:
             return b""
-        says = said("{file} is not there", "{file} n'existe pas", file=file)
-        raise Unusable(says, said("check its name", "vérifiez son nom")) from None
-    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
-        why = getattr(error, "strerror", None) or str(error)
-        says = said("{file} cannot be read ({why})", "{file} est illisible ({why})", file=file, why=why)
-        raise Unusable(says, said("check its rights", "vérifiez ses droits")) from None
-    if len(data) > FILE_MAX:
-        says = said(
-            "{file} is too long to be a certificate", "{file} est trop long pour un certificat", file=file
-        )
-        raise Unusable(says, said("name another file", "nommez un autre fichier"))
-    return data
+        if error.absent:
+            says = said("{file} is not there", "{file} n'existe pas", file=file)
+            mend = said("check its name", "vérifiez son nom")
+        elif error.long:
+            says = said(
+                "{file} is too long to be a certificate", "{file} est trop long pour un certificat", file=file
+            )
+            mend = said("name another file", "nommez un autre fichier")
+        else:
+            says = said(
+                "{file} cannot be read ({why})", "{file} est illisible ({why})", file=file, why=error.why
+            )
+            mend = said("check its rights", "vérifiez ses droits")
+        raise Unusable(says, mend) from None
 
 
 def named(files: Iterable[str | Path]) -> Iterator[tuple[str, bytes]]:

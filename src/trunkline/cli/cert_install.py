@@ -12,7 +12,7 @@ from pathlib import Path
 
 from trunkline.aio.files import replace_bytes
 from trunkline.aio.sockets import NoFolder, control_path
-from trunkline.cli import serving
+from trunkline.cli import asking
 from trunkline.cli.cert_check import lines
 from trunkline.cli.cert_files import EXIT_CERTIFICATE, Ground, Places, at, contents, options, secret, whose
 from trunkline.cli.cert_pile import judged, notes, piled
@@ -96,7 +96,7 @@ def put(made: Assembly, places: Places) -> list[str]:
 def _reloaded(site: str) -> str:
     """Ask the running IPBX of the site to read its files again; what it said."""
     try:
-        answer = serving.asked(Path(control_path(site)), {"ask": "reload"})
+        answer = asking.asked(Path(control_path(site)), {"ask": "reload"})
     except (OSError, TimeoutError, NoFolder):
         return said("no IPBX of this site runs here", "aucun IPBX de ce site ne tourne ici")
     if answer.get("reloaded"):

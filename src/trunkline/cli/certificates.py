@@ -15,6 +15,7 @@ from typing import Any, Final
 from trunkline.aio.stream import Upkeep
 from trunkline.aio.tls import Terms, TlsContext
 from trunkline.aio.tls_stream import Parties
+from trunkline.cli.bounded import Unread, contents
 from trunkline.cli.guides import NoFacts, facts_of
 from trunkline.finding import Finding, Level, ParseError
 from trunkline.guide.facts import Facts
@@ -195,15 +196,13 @@ def trust_of(key: str, files: Sequence[str], folder: Path, findings: list[Findin
 def _contents(place: str, file: str, folder: Path, findings: list[Finding]) -> bytes | None:
     mend = "check its name and rights; its path counts from the site file's folder"
     try:
-        with (folder / file).open("rb") as stream:
-            data = stream.read(FILE_MAX + 1)
-    except OSError as error:
-        findings.append(_finding(place, f"the file {file} cannot be read: {error.strerror}", mend))
+        return contents(folder / file, FILE_MAX)
+    except Unread as error:
+        says = f"the file {file} is too long to be a certificate"
+        if not error.long:
+            says = f"the file {file} cannot be read: {error.why}"
+        findings.append(_finding(place, says, mend))
         return None
-    if len(data) > FILE_MAX:
-        findings.append(_finding(place, f"the file {file} is too long to be a certificate", mend))
-        return None
-    return data
 
 
 def _finding(place: str, says: str, mend: str) -> Finding:

@@ -21,7 +21,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TextIO
 
-from trunkline.cli import foresight
+from trunkline.cli import days
 from trunkline.cli.language import lang_argument, language
 from trunkline.cli.sitefile import EXIT_UNREADABLE
 from trunkline.cli.verdicts import Asked, Part, parts
@@ -42,7 +42,7 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--strict", action="store_true", help="notes count: clean means nothing at all")
     parser.add_argument("-o", "--output", metavar="FILE", help="write the report to a file")
     lang_argument(parser)
-    foresight.arguments(parser)
+    days.at_argument(parser, "certificates")
 
 
 def main(given: Namespace) -> int:
@@ -57,7 +57,7 @@ def main(given: Namespace) -> int:
         raise SystemExit(EXIT_UNREADABLE)
     style = Style(spoken, given.strict, bool(given.fleet) or len(given.sites) > 1, bool(given.fleet))
     format_ = given.format or ("json" if given.json else "text")
-    asked = Asked(format_, style, select, ignore, given.at or foresight.today())
+    asked = Asked(format_, style, select, ignore, given.at or days.today())
     with ExitStack() as open_:
         try:
             out: TextIO = sys.stdout

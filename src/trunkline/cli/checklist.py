@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from trunkline.aio import clock
 from trunkline.aio.files import replace_text
+from trunkline.cli.bounded import Unread, contents
 from trunkline.cli.language import lang_argument
 from trunkline.cli.paper import Paper
 from trunkline.cli.sitefile import EXIT_FINDINGS, EXIT_GOOD, EXIT_UNREADABLE, Refused, complain, planned
@@ -49,8 +50,8 @@ def main(given: Namespace) -> int:
         progress = _read(place)
     except Refused as refused:
         return complain(refused, given.lang)
-    except (OSError, ParseError) as error:
-        return _unusable(place, error)
+    except (OSError, ParseError, Unread) as error:
+        return _unusable(place, error, given.lang)
     made = stages(site, facts)
     known = {step.id: step for stage in made for step in stage.steps}
     unknown = [step for step in (*given.tick, *given.untick) if step not in known]
@@ -68,7 +69,7 @@ def main(given: Namespace) -> int:
         try:
             replace_text(place, str(progress))
         except OSError as error:
-            return _unusable(place, error)
+            return _unusable(place, error, given.lang)
     left = sum(progress.state(step) is not State.DONE for step in known.values())
     if given.json:
         print(json.dumps(_json(made, progress, given.lang), indent=2, ensure_ascii=False))
@@ -77,18 +78,19 @@ def main(given: Namespace) -> int:
     return EXIT_GOOD if given.tick or given.untick or not left else EXIT_FINDINGS
 
 
-def _unusable(place: Path, error: OSError | ParseError) -> int:
-    why = error.strerror if isinstance(error, OSError) else str(error)
-    print(f"{place}: {why}", file=sys.stderr)
+def _unusable(place: Path, error: OSError | ParseError | Unread, language: Language) -> int:
+    why = error.why if isinstance(error, Unread) else getattr(error, "strerror", None) or str(error)
+    print(f"{place}: {told(why, language)}", file=sys.stderr)
     return EXIT_UNREADABLE
 
 
 def _read(place: Path) -> Progress:
     try:
-        with place.open("rb") as stream:
-            return Progress.parse(stream.read(_FILE_MAX + 1).decode("utf-8", "replace"))
-    except FileNotFoundError:
-        return Progress()
+        return Progress.parse(contents(place, _FILE_MAX).decode("utf-8", "replace"))
+    except Unread as error:
+        if error.absent:
+            return Progress()
+        raise
 
 
 def _lines(made: Sequence[Steps], progress: Progress, given: Namespace, paper: Paper) -> Iterator[str]:

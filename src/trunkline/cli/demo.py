@@ -18,7 +18,7 @@ from typing import Any
 
 from trunkline.aio import clock
 from trunkline.capture.ladder import Step
-from trunkline.cli import serving, show
+from trunkline.cli import asking, show
 from trunkline.cli.labs import Journal, facts, ready_lines, run_lab, wrapped
 from trunkline.cli.paper import Paper
 from trunkline.cli.sitefile import EXIT_FINDINGS, EXIT_GOOD, Refused, complain, ready
@@ -59,7 +59,7 @@ def main(given: Namespace) -> int:
             return complain(refused)
         except Unplayable as error:
             print(f"{file}: {error}", file=sys.stderr)
-            return serving.EXIT_USE
+            return asking.EXIT_USE
     return run_lab(_play(given, sites))
 
 
@@ -106,7 +106,7 @@ class _Demo:
         self.passed = self.failed = 0
 
     def tell(self, said: dict[str, Any], words: str) -> None:
-        serving.tell(self.given, said, lambda _: words)
+        asking.tell(self.given, said, lambda _: words)
 
     def begin(self, number: int, act: Act) -> None:
         """An act begins."""

@@ -9,8 +9,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from trunkline.aio.files import replace_text
+
 MANIFEST: Final = "manifest.json"
 _MANIFEST_MAX: Final = 1_000_000
+_RIGHTS: Final = 0o666  # less what the umask takes
 
 
 class Foreign(Exception):
@@ -46,12 +49,12 @@ def write(folder: Path, texts: Mapping[str, str]) -> Written:
             same.append(name)
             continue
         place.parent.mkdir(parents=True, exist_ok=True)
-        _replace(place, text)
+        replace_text(place, text, _RIGHTS, lasting=False)
         new.append(name)
     left = tuple(sorted(name for name in ours if name not in texts and _inside(folder, folder / name)))
     sums = {name: _sum(text) for name, text in texts.items()} | {name: ours[name] for name in left}
     manifest = json.dumps({"made by": "trunkline plan", "files": sums}, indent=1, sort_keys=True) + "\n"
-    _replace(folder / MANIFEST, manifest)
+    replace_text(folder / MANIFEST, manifest, _RIGHTS, lasting=False)
     return Written(tuple(new), tuple(same), left)
 
 
@@ -80,18 +83,6 @@ def _manifest(folder: Path) -> Mapping[str, str]:
         return {str(name): str(value) for name, value in files.items()}
     except (ValueError, KeyError, TypeError, AttributeError):
         raise Foreign([place]) from None
-
-
-def _replace(place: Path, text: str) -> None:
-    """The new content appears at once: a reader finds the old file or the new one, never a half."""
-    part = place.with_name(f".{place.name}.{os.getpid()}.part")
-    try:
-        with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o666), "wb") as stream:
-            stream.write(text.encode())
-        os.replace(part, place)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
 
 
 def _sum(text: str) -> str:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, ArgumentTypeError
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Final
 
-from trunkline.aio import clock
+from trunkline.cli.bounded import Unread, contents
 from trunkline.cli.guides import guides_for
-from trunkline.finding import Finding, said
+from trunkline.finding import Finding
 from trunkline.guide.catalogue import placed
 from trunkline.guide.facts import Facts, known_around
 from trunkline.guide.foresight import Paper, foresee, named
@@ -18,30 +17,6 @@ from trunkline.site.model import Site
 
 FILE_MAX: Final = 1 << 20  # bytes of a PEM file
 FILES_MAX: Final = 64  # files of one site that are read
-_TOO_LARGE: Final = said("over {most} bytes", "plus de {most} octets", most=FILE_MAX)
-
-
-def arguments(parser: ArgumentParser) -> None:
-    """The day that is judged at."""
-    parser.add_argument(
-        "--at",
-        type=day,
-        metavar="DATE",
-        help="judge certificates as on this day, 2027-03-15 (default: today)",
-    )
-
-
-def day(text: str) -> date:
-    """A day as it is written on the command line. Raises ArgumentTypeError."""
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise ArgumentTypeError(f"{text!r} is no date; write it as 2027-03-15") from None
-
-
-def today() -> date:
-    """The day it is, in UTC."""
-    return datetime.fromtimestamp(clock.civil_ns() / 1e9, UTC).date()
 
 
 def foreseen(loaded: Loaded, folder: Path, at: date) -> tuple[Finding, ...]:
@@ -64,19 +39,8 @@ def papers_of(site: Site, folder: Path) -> tuple[Paper, ...]:
     """The files that a site names, as far as they are there."""
     found = []
     for path, file in named(site)[:FILES_MAX]:
-        place = folder / file
         try:
-            if place.exists() and not place.is_file():  # a pipe would keep us waiting
-                found.append(Paper(path, file, None, said("it is no file", "ce n'est pas un fichier")))
-                continue
-            with place.open("rb") as stream:
-                data = stream.read(FILE_MAX + 1)
-        except FileNotFoundError:
-            found.append(Paper(path, file, None))
-        except (OSError, ValueError) as error:  # ValueError: a NUL in the name
-            found.append(Paper(path, file, None, getattr(error, "strerror", None) or str(error)))
-        else:
-            whole = len(data) <= FILE_MAX
-            trouble = "" if whole else _TOO_LARGE
-            found.append(Paper(path, file, data if whole else None, trouble))
+            found.append(Paper(path, file, contents(folder / file, FILE_MAX)))
+        except Unread as error:
+            found.append(Paper(path, file, None, "" if error.absent else error.why))
     return tuple(found)

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
+from trunkline.cli.bounded import Unread, contents
 from trunkline.finding import Finding, ParseError, Wording, said
 from trunkline.guide.facts import Facts, shipped
 from trunkline.guide.own_facts import FACTS_FILE
@@ -37,17 +38,13 @@ def read_facts(path: Path) -> Facts:
     """A facts file. Raises NoFacts for one that cannot be read, or says a thing in a form no reader takes."""
     shown = path.name
     try:
-        if path.exists() and not path.is_file():
-            raise ValueError("it is no file")  # a pipe would keep us waiting
-        with path.open("rb") as stream:
-            data = stream.read(FACTS_MAX + 1)
-    except (OSError, ValueError) as error:  # ValueError: no file, or a NUL in its name
-        why = getattr(error, "strerror", None) or str(error)
+        data = contents(path, FACTS_MAX)
+    except Unread as error:
         says = said(
             "the facts file {file} cannot be read: {why}",
             "le fichier de faits {file} est illisible : {why}",
             file=shown,
-            why=why,
+            why=error.why,
         )
         mend = said(
             "check its name and rights; its path counts from the site file's folder",
@@ -55,8 +52,6 @@ def read_facts(path: Path) -> Facts:
         )
         raise NoFacts(says, mend) from None
     try:
-        if len(data) > FACTS_MAX:
-            raise ParseError("facts", f"{len(data)} bytes or more", f"expected {FACTS_MAX} bytes at most")
         facts = Facts.parse(data.decode("utf-8"))
         for like in shipped().values():
             facts.check_kinds(like)

@@ -13,6 +13,7 @@ the file exists."""
 from __future__ import annotations
 
 import json
+import os
 import sys
 from argparse import ArgumentParser, Namespace
 from dataclasses import asdict
@@ -54,7 +55,7 @@ def main(given: Namespace) -> int:
         print("\n".join(f"{question.key:{width}}  {told(question.asks, spoken)}" for question in QUESTIONS))
         return EXIT_GOOD
     facts = next(iter(shipped().values()))
-    if Path(given.file).exists():
+    if os.path.lexists(given.file):
         return _refuse(
             given.file,
             said("exists already; name another file", "existe déjà ; nommez un autre fichier"),

@@ -18,7 +18,7 @@ from pathlib import Path
 from shlex import quote
 from typing import Any
 
-from trunkline.cli import labs, serving
+from trunkline.cli import asking, labs
 from trunkline.cli.paper import Paper
 from trunkline.cli.sitefile import EXIT_GOOD, Refused, complain, ready
 from trunkline.lab.scenarios import answering, dialled
@@ -50,7 +50,7 @@ def main(given: Namespace) -> int:
             f"{given.site}: carrier.sbcs has {there} entries; the lab needs {needed}, one a gateway",
             file=sys.stderr,
         )
-        return serving.EXIT_USE
+        return asking.EXIT_USE
     return labs.run_lab(_keep(given, site))
 
 
@@ -61,7 +61,7 @@ async def _keep(given: Namespace, site: Site) -> int:
     async with Lab(site, trace=trace, keylog=keylog, log=_log) as lab:
         told: dict[str, Any] = {"event": "ready", **labs.facts(lab)}
         words = "\n".join([labs.ready_lines(lab, paper), "", *_how(lab, paper)])
-        serving.tell(given, told, lambda _: words)
+        asking.tell(given, told, lambda _: words)
         loop, ended = asyncio.get_running_loop(), asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, ended.set)
@@ -70,7 +70,7 @@ async def _keep(given: Namespace, site: Site) -> int:
                 keeping = together.create_task(lab.keep(_say))
                 await ended.wait()
                 keeping.cancel()
-    serving.tell(given, {"event": "stopped"}, lambda _: "ended; nothing is left")
+    asking.tell(given, {"event": "stopped"}, lambda _: "ended; nothing is left")
     return EXIT_GOOD
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from trunkline.aio.run import run
 from trunkline.aio.sockets import NoFolder
-from trunkline.cli import serving
+from trunkline.cli import asking
 from trunkline.cli.paper import Paper
 from trunkline.lab.addresses import NoRoom
 from trunkline.lab.processes import LabError
@@ -35,7 +35,7 @@ def run_lab(main: Coroutine[object, object, int]) -> int:
     except asyncio.CancelledError:
         return TERMINATED
     except (OSError, NoFolder, NoRoom, LabError) as error:
-        return serving.cannot_start(error)
+        return asking.cannot_start(error)
 
 
 class Journal:

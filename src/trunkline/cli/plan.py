@@ -17,6 +17,7 @@ from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from pathlib import Path
 
 from trunkline.cli import folder, foresight
+from trunkline.cli.days import at_argument, today
 from trunkline.cli.guides import facts_of
 from trunkline.cli.sitefile import EXIT_FINDINGS, EXIT_GOOD, EXIT_UNREADABLE, judged, lines, read
 from trunkline.finding import Finding, Language, Level, said, told
@@ -39,7 +40,7 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--lang", choices=("en", "fr"), default="en", help="the dossier's language (default en)"
     )
-    foresight.arguments(parser)
+    at_argument(parser, "validity")
     parser.add_argument(
         "--users", metavar="+N", type=_more, default=0, help="what-if: N users more, sized beside"
     )
@@ -121,7 +122,7 @@ def _planned(
     if errors or loaded.site is None:
         return _refused(file, errors, language, EXIT_FINDINGS)
     facts = facts_of(loaded.site, Path(file).parent)
-    at = given.at or foresight.today()
+    at = given.at or today()
     papers = foresight.papers_of(loaded.site, Path(file).parent)
     return loaded.site, facts, dossier(loaded.site, facts, at, given.users, findings, papers)
 

@@ -14,6 +14,7 @@ import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
+from trunkline.cli.bounded import Unread, contents
 from trunkline.cli.sitefile import EXIT_GOOD, EXIT_UNREADABLE, Refused, complain, planned, read
 from trunkline.site.load import UnreadableYaml
 from trunkline.site.profile import UnusableProfile, exported, imported, parse
@@ -43,6 +44,8 @@ def main(given: Namespace) -> int:
         return complain(refused)
     except FileExistsError:
         return _refused(f"{given.output}: the file is there already; name another")
+    except Unread as error:
+        return _refused(f"{given.profile}: {error}")
     except (OSError, ValueError) as error:
         return _refused(str(error))
     return EXIT_GOOD
@@ -74,10 +77,9 @@ def _merged(given: Namespace) -> str:
 
 def _text(file: str) -> str:
     try:
-        with Path(file).open("rb") as stream:
-            return decode(stream.read(BYTES_MAX + 1))
-    except OSError as error:
-        raise ValueError(f"{file}: {error.strerror}") from None
+        return decode(contents(Path(file), BYTES_MAX, waits=True, whole=False))
+    except Unread as error:
+        raise ValueError(f"{file}: {error}") from None
 
 
 def _refused(why: str) -> int:

@@ -23,7 +23,7 @@ from trunkline.aio.sockets import NoFolder, control_path
 from trunkline.aio.store import RecordStore
 from trunkline.aio.tls_session import civil_now
 from trunkline.call.node import Log
-from trunkline.cli import certificates, serving
+from trunkline.cli import asking, certificates, serving
 from trunkline.cli.certificates import Papers
 from trunkline.cli.sitefile import EXIT_GOOD, Refused, complain, lines, placed, ready
 from trunkline.finding import Finding, Level, Wording, said
@@ -51,7 +51,7 @@ def main(given: Namespace) -> int:
     try:
         return run(_serve(given, site, papers, doubts))
     except (OSError, NoFolder) as error:
-        return serving.cannot_start(error)
+        return asking.cannot_start(error)
 
 
 def _settings(file: str) -> tuple[Site, Papers | None, tuple[Finding, ...]]:
@@ -81,13 +81,13 @@ async def _serve(given: Namespace, site: Site, papers: Papers | None, doubts: tu
         give_back = on_signals([driver], bound=site.calls.drain_max, reload=office.hang_up)
         try:
             driver.start(ipbx, ipbx.start(now))
-            serving.tell(given, office.ready(socket, bool(given.socket)), _ready_line)
+            asking.tell(given, office.ready(socket, bool(given.socket)), _ready_line)
             serving.until_stdin_ends(given, [driver], site.calls.drain_max)
             drained = await driver.ended()
         finally:
             give_back()
         left = len(ipbx.calls)
-        serving.tell(given, {"event": "stopped", "drained": drained, "calls_left": left}, _stopped_line)
+        asking.tell(given, {"event": "stopped", "drained": drained, "calls_left": left}, _stopped_line)
     return EXIT_GOOD
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from trunkline.cli.bounded import Unread, contents
 from trunkline.finding import Finding, Level, Wording, said
 from trunkline.site.load import Loaded
 from trunkline.site.model import Site
@@ -67,14 +68,13 @@ def _fetch(reference: Reference, folder: Path, environ: Mapping[str, str]) -> st
             "écrivez-y le mot de passe, sur une ligne ; son chemin part du dossier du fichier de site",
         )
         try:
-            with path.open("rb") as stream:
-                text = stream.read(SECRET_MAX + 1).decode("utf-8")
-        except OSError as error:
+            text = contents(path, SECRET_MAX, waits=True).decode("utf-8")
+        except Unread as error:
             says = said(
                 "{where} cannot be read: {why}",
                 "{where} ne peut pas être lu : {why}",
                 where=where,
-                why=error.strerror,
+                why=error.why,
             )
             raise Absent(says, mend) from None
         except UnicodeDecodeError:

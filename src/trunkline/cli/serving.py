@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import errno
-import json
 import os
 import sys
 from argparse import SUPPRESS, ArgumentParser, Namespace
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
-from trunkline.aio.control import ControlServer, ask
+from trunkline.aio.control import ControlServer
 from trunkline.aio.driver import Driver, Names, Trace
 from trunkline.aio.resolver import Resolver
 from trunkline.aio.store import RecordStore
@@ -22,9 +20,6 @@ from trunkline.aio.workers import Workers
 from trunkline.call.node import Log
 from trunkline.sip.flow import Ids
 from trunkline.site import model
-
-EXIT_CANNOT: Final = 1
-EXIT_USE: Final = 2
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -112,25 +107,6 @@ def until_stdin_ends(given: Namespace, drivers: Sequence[Driver], bound: float) 
                 driver.drain(bound)
 
     loop.add_reader(stdin, readable)
-
-
-def asked(socket: Path, question: Mapping[str, Any]) -> dict[str, Any]:
-    """Ask a running part of the product. Raises OSError if nobody answers there."""
-    return asyncio.run(ask(socket, question))
-
-
-def tell(given: Namespace, said: dict[str, Any], words: Callable[[dict[str, Any]], str]) -> None:
-    """Say it on standard output: as words, or as one line of JSON where that is wanted."""
-    print(json.dumps(said, ensure_ascii=False) if given.json else words(said), flush=True)
-
-
-def cannot_start(error: Exception) -> int:
-    """Say why, in one line on standard error; returns the exit code."""
-    why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    if isinstance(error, OSError) and error.errno == errno.EADDRNOTAVAIL:
-        why += "; is it an address of this machine? (trunkline lab needs none of the site's own)"
-    print(f"trunkline: {why}", file=sys.stderr)
-    return EXIT_CANNOT
 
 
 def sockets(listening: Mapping[str, str]) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from trunkline.cli.bounded import Unread, contents
 from trunkline.cli.guides import facts_of, guides_for
 from trunkline.finding import Finding, Language, Level, said
 from trunkline.site.load import Loaded, UnreadableYaml, load
@@ -34,13 +35,12 @@ class Refused(Exception):
 def read(file: str) -> Loaded:
     """Read a site file. Raises UnreadableYaml, also for a file that cannot be opened."""
     try:
-        with Path(file).open("rb") as stream:
-            return load(stream.read(BYTES_MAX + 1), file)
-    except OSError as error:
+        return load(contents(Path(file), BYTES_MAX, waits=True, whole=False), file)
+    except Unread as error:
         says = said(
             "the file cannot be opened: {why}",
             "le fichier ne peut pas être ouvert : {why}",
-            why=error.strerror,
+            why=error.why,
         )
         mend = said("check its name and rights", "vérifiez son nom et ses droits")
         missing = Finding("SITE-1", Level.MUST, "", says, mend, SOURCE, 1, 1)

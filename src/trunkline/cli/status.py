@@ -9,13 +9,13 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from trunkline.aio.sockets import NoFolder, control_path, folder
-from trunkline.cli import serving
+from trunkline.cli import asking
 from trunkline.cli.paper import Paper, clean, duration
-from trunkline.cli.sitefile import EXIT_GOOD
 
+EXIT_GOOD: Final = 0  # not of `sitefile`, which brings the reading of site files along
 _GOOD, _BAD = "up", "down"
 
 
@@ -31,8 +31,8 @@ def main(given: Namespace) -> int:
     try:
         status = _status(given)
     except (OSError, NoFolder) as error:
-        return serving.cannot_start(error)
-    serving.tell(given, status, lambda said: "\n".join(_lines(said, Paper.of(given))))
+        return asking.cannot_start(error)
+    asking.tell(given, status, lambda said: "\n".join(_lines(said, Paper.of(given))))
     return EXIT_GOOD
 
 
@@ -40,7 +40,7 @@ def _status(given: Namespace) -> dict[str, Any]:
     if given.socket or given.site:
         place = Path(given.socket) if given.socket else control_path(given.site)
         try:
-            return serving.asked(place, {"ask": "status"})
+            return asking.asked(place, {"ask": "status"})
         except (OSError, TimeoutError):
             whose = given.site or f"the socket {place}"
             raise ConnectionError(f"no IPBX answers for {whose}") from None
@@ -57,7 +57,7 @@ def _running() -> Iterator[dict[str, Any]]:
     """The status of each IPBX whose socket is in our folder; access SBCs have none of its gateways."""
     for place in sorted(folder().glob("*.sock")):
         try:
-            status = serving.asked(place, {"ask": "status"})
+            status = asking.asked(place, {"ask": "status"})
         except (OSError, TimeoutError):
             continue
         if "gateways" in status:

@@ -7,7 +7,8 @@ from datetime import date
 from pathlib import Path
 from typing import NamedTuple
 
-from trunkline.cli.foresight import foreseen, today
+from trunkline.cli.days import today
+from trunkline.cli.foresight import foreseen
 from trunkline.cli.guides import guides_for
 from trunkline.cli.sitefile import read, sifted
 from trunkline.finding import Finding

@@ -4,6 +4,9 @@ An outgoing call tries the trunk's gateways one after another, never a second on
 something rang; an internal or incoming call rings all of a user's phones at once. The
 trunk's channel is taken before the first attempt and given back when the last trunk
 leg is gone, so that the bound counts what the carrier counts (CAC-1).
+
+Where media is anchored, it is decided whom to call while the caller's port opens, and the
+called side's is asked for in the same turn; nobody is called before the caller's is there.
 """
 
 from __future__ import annotations
@@ -86,6 +89,7 @@ class Call:
         "_attempts",
         "_bridge",
         "_due",
+        "_early",
         "_failed",
         "_gateway",
         "_heard_of",
@@ -126,6 +130,7 @@ class Call:
         self._legs: dict[str, Leg] = {}  # all there were, by id
         self._open: set[str] = set()  # legs that are not gone
         self._reporting: set[str] = set()  # legs whose media will still be reported
+        self._early: list[anchor.Anchored] = []  # ports of called legs that opened before the caller's
         self._on_trunk: dict[str, TrunkGateway] = {}  # of them, those that use the channel
         self._failed: list[Refused] = []  # phones that refused
         self._heard_of = False  # something rang: no second attempt any more
@@ -156,7 +161,13 @@ class Call:
         caller = "" if self._user is None else self._user.extension
         self.record.parties(caller, request.uri.number or request.uri.user, direction=self.direction)
         self.record.leg(self.a.id, "caller", request.call_id, now, gateway=gateway)
-        return self._heard(out, now)
+        a = self.a
+        if not a.preparing:
+            return self._heard(out, now)
+        decided = self._invited(events.Invited(a, request, a.descriptions.negotiation.open), now)
+        if not a.preparing:  # it was refused: no port is wanted
+            out = [item for item in out if not isinstance(item, anchor.Offer)]
+        return [*out, *decided]
 
     def _caller_terms(self, flow: Flow, request: Request) -> Terms | None:
         """The media of the caller's leg, where it is anchored here."""
@@ -165,6 +176,8 @@ class Call:
         return self.exchange.phone_terms(self.id, flow, secure=b" RTP/SAVP " in request.body)
 
     def _invited(self, event: events.Invited, now: float) -> list[Any]:
+        if self.state is not State.NEW:  # the caller's port is there, and all was decided before
+            return []
         self.sdp = event.sdp
         if (wrong := self._unspeakable(event)) is not None:
             return self._refuse(from_status(wrong.status, str(wrong)), now)
@@ -266,6 +279,9 @@ class Call:
                 return unclaimed(event)
             if event.leg in self._open:
                 self._reporting.add(event.leg)
+            if leg is not self.a and self.a.preparing:
+                self._early.append(event)  # what rings there could not be told to the caller yet
+                return []
         elif isinstance(event, anchor.Report):
             self._reporting.discard(event.leg)
             self.record.quality(event)
@@ -277,7 +293,11 @@ class Call:
             return []
         out = leg.hear_media(event, now)
         self.record.called(event.leg, leg.usage.call_id)
-        return self._heard(out, now)
+        out = self._heard(out, now)
+        early, self._early = self._early, []
+        for port in early:
+            out += self.hear_media(port, now)
+        return out
 
     def _agreed(self, event: events.Agreed, now: float) -> list[Any]:
         """An anchored leg's stream is settled: note it, and tell the other party of a hold."""
@@ -319,7 +339,8 @@ class Call:
             self._bridge = Bridge(self.a, leg)
         self._plan("too long", now + self._site.calls.duration_max)
         self.record.answered(leg.id, now)
-        self.record.media(leg.id, event.sdp)
+        if leg.terms is None:  # an anchored leg's stream was noted when it was agreed
+            self.record.media(leg.id, event.sdp)
         gateway = self._on_trunk.get(leg.id)
         if gateway is not None and not self._heard_of:
             out += gateway.call_answered(now)
@@ -327,7 +348,8 @@ class Call:
 
     def _refused(self, event: events.Refused, now: float) -> list[Any]:
         leg, cause = event.leg, event.cause
-        del self.branches[leg.id]
+        if self.branches.pop(leg.id, None) is None:  # given up in the same moment, with the caller
+            return []
         refused = Refused(cause, event.response is not None)
         ended_by = "remote" if refused.answered else "timer" if refused.silent else "local"
         self.record.ended(leg.id, cause, ended_by, now)
@@ -387,14 +409,18 @@ class Call:
             self._legs.clear()
             self._over(self)
             return []
+        out: list[Any] = []
+        for port in [port for port in self._early if port.leg == id]:
+            self._early.remove(port)
+            out += unclaimed(port)
         if self.state is not State.ENDING:
-            return []
+            return out
         self._free_channel()
         if self._is_over():
-            return self.close(now)
+            return [*out, *self.close(now)]
         if not self._open:  # only reports are waited for, and not for ever
             self._plan("reports", now + REPORT_WAIT)
-        return []
+        return out
 
     def _is_over(self) -> bool:
         """Whether nothing is left to come: no leg, and no report of its media."""

@@ -8,9 +8,11 @@ What a B2BUA needs to pass descriptions through is in `relay.py`; who may offer 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from ipaddress import ip_address
+from typing import NamedTuple
 
 from trunkline.finding import ParseError
 from trunkline.sdp.crypto import Crypto
@@ -23,7 +25,7 @@ _EVENTS = DTMF.upper()
 _NO_CODEC = frozenset({_EVENTS, "CN"})
 PLAIN = "RTP/AVP"
 SECURE = "RTP/SAVP"
-_KEPT = 256  # characters of formats and rtpmap lines of which what was read is kept
+_KEPT = 512  # characters of a section of which what was read is kept
 _LONGEST_LITERAL = 64  # characters: an IPv6 address with its zone
 
 
@@ -238,14 +240,10 @@ def _choice(theirs: Media, capabilities: Capabilities) -> tuple[int, Codec] | No
     """The first codec of an audio line that this end has, under the number the line gives it."""
     if theirs.kind != "audio" or not theirs.active or theirs.proto != capabilities.profile:
         return None
-    for payload_type in theirs.formats:
-        rtpmap = theirs.rtpmap(payload_type)
-        if rtpmap is None or rtpmap.channels != 1 or not _valid(payload_type):
-            continue
-        name = rtpmap.name.upper()
-        for codec in capabilities.codecs:
-            if codec.name.upper() == name and codec.clock_rate == rtpmap.clock_rate:
-                return int(payload_type), codec
+    for payload_type, name, clock_rate, channels in _terms(theirs).formats:
+        for codec in capabilities.codecs if channels == 1 else ():
+            if codec.clock_rate == clock_rate and codec.name.upper() == name:
+                return payload_type, codec
     return None
 
 
@@ -263,41 +261,36 @@ def _unacceptable(offered: Description, capabilities: Capabilities) -> ParseErro
 
 def _dtmf(section: Media, clock_rate: int) -> int | None:
     """The payload type a section gives to telephone-event at the codec's clock rate (RFC 4733 §2.1)."""
-    for payload_type in section.formats:
-        rtpmap = section.rtpmap(payload_type)
-        if (
-            rtpmap
-            and rtpmap.name.lower() == DTMF
-            and rtpmap.clock_rate == clock_rate
-            and _valid(payload_type)
-        ):
-            return int(payload_type)
+    for payload_type, name, rate, _ in _terms(section).formats:
+        if name == _EVENTS and rate == clock_rate:
+            return payload_type
     return None
 
 
 def _stream(ours: Media, theirs: Media) -> Stream:
     """What two active audio sections agree on, as seen from `ours`."""
-    mine, said = _numbers(ours), _numbers(theirs)
-    for (name, clock_rate), payload_type in said.items():
-        receive = mine.get((name, clock_rate))
+    mine, said = _terms(ours), _terms(theirs)
+    for (name, clock_rate), payload_type in said.numbers.items():
+        receive = mine.numbers.get((name, clock_rate))
         if receive is None or name in _NO_CODEC:
             continue
-        address = theirs.connection
-        rtcp = theirs.rtcp
+        address = said.address or _literal(theirs.connection)
         crypto, own_crypto = _crypto(ours, theirs)
-        dtmf, receive_dtmf = said.get((_EVENTS, clock_rate)), mine.get((_EVENTS, clock_rate))
+        dtmf, receive_dtmf = said.numbers.get((_EVENTS, clock_rate)), mine.numbers.get((_EVENTS, clock_rate))
         if dtmf is None or receive_dtmf is None:
             dtmf = receive_dtmf = None
+        wished = mine.ptime or 20
         return Stream(
-            address=_literal(address),
+            address=address,
             port=theirs.port,
-            rtcp_port=rtcp.port if rtcp.address == address else 0,
+            rtcp_port=_rtcp_port(theirs, said, address),
             payload_type=payload_type,
             codec=name,
             clock_rate=clock_rate,
-            ptime=_packet_time(ours, theirs),
+            # Our own packet time, unless that is more than the far side takes (RFC 8866 §6.5).
+            ptime=min(wished, said.maxptime or wished),
             dtmf_payload_type=dtmf,
-            direction=_meet(ours.direction, _reversed(theirs.direction)),
+            direction=_meet(mine.direction, _reversed(said.direction)),
             profile=theirs.proto,
             crypto=crypto,
             own_crypto=own_crypto,
@@ -307,32 +300,59 @@ def _stream(ours: Media, theirs: Media) -> Stream:
     raise ParseError("SDP m=", theirs.lines[0], "expected a codec in common", status=NOT_ACCEPTABLE)
 
 
-def _numbers(section: Media) -> dict[tuple[str, int], int]:
-    """The first payload type of each encoding, by name in capitals and clock rate, in order of preference."""
-    maps = tuple([line for line in section.lines if line.startswith("a=rtpmap:")])
-    if sum(map(len, maps)) + sum(map(len, section.formats)) <= _KEPT:
-        return _kept_numbers(section.formats, maps)
-    return _read_numbers(section)
+def _rtcp_port(theirs: Media, said: _Terms, address: str) -> int:
+    """Where they want RTCP; 0 where that is at another address than RTP."""
+    if not said.names_rtcp:
+        return theirs.port + 1 if theirs.port < 65535 else 0
+    rtcp = theirs.rtcp
+    return rtcp.port if rtcp.address == address else 0
 
 
-@lru_cache(maxsize=256)  # every call names the same few encodings; nobody writes into what is kept
-def _kept_numbers(formats: tuple[str, ...], maps: tuple[str, ...]) -> dict[tuple[str, int], int]:
-    return _read_numbers(Media("audio", 0, 1, "", formats, maps))
+class _Terms(NamedTuple):
+    """What an active audio section says beside its port and its keys.
+
+    `formats` are payload type, encoding in capitals, clock rate and channels of each format that is
+    known, in order of preference; `numbers` the first payload type of each encoding and clock rate.
+    `address` is "" where it is none that media can go to.
+    """
+
+    formats: tuple[tuple[int, str, int, int], ...]
+    numbers: dict[tuple[str, int], int]
+    address: str
+    direction: Direction
+    ptime: int | None
+    maxptime: int | None
+    names_rtcp: bool
 
 
-def _read_numbers(section: Media) -> dict[tuple[str, int], int]:
-    found: dict[tuple[str, int], int] = {}
-    for payload_type in section.formats:
+def _terms(section: Media) -> _Terms:
+    """From what was read of such lines before, where they are not too long to be kept."""
+    lines = tuple([line for line in section.lines[1:] if line[:9] != "a=crypto:"])
+    if len("".join((section.lines[0], *lines, *section.inherited))) <= _KEPT:
+        return _kept_terms(section.formats, lines, section.inherited)
+    return _read_terms(section.formats, lines, section.inherited)
+
+
+def _read_terms(formats: tuple[str, ...], lines: tuple[str, ...], inherited: tuple[str, ...]) -> _Terms:
+    section = Media("audio", 1, 1, PLAIN, formats, ("m=audio", *lines), inherited)
+    known: list[tuple[int, str, int, int]] = []
+    numbers: dict[tuple[str, int], int] = {}
+    for payload_type in formats:
         rtpmap = section.rtpmap(payload_type)
         if rtpmap is not None and _valid(payload_type):
-            found.setdefault((rtpmap.name.upper(), rtpmap.clock_rate), int(payload_type))
-    return found
+            name = rtpmap.name.upper()
+            known.append((int(payload_type), name, rtpmap.clock_rate, rtpmap.channels))
+            numbers.setdefault((name, rtpmap.clock_rate), int(payload_type))
+    try:
+        address = _literal(section.connection)
+    except ParseError:
+        address = ""  # told where it is needed
+    names_rtcp = section.attribute("rtcp") is not None
+    times = section.ptime, section.maxptime
+    return _Terms(tuple(known), numbers, address, section.direction, *times, names_rtcp)
 
 
-def _packet_time(ours: Media, theirs: Media) -> int:
-    """What this side sends: its own ptime, unless that is more than the far side takes (RFC 8866 §6.5)."""
-    wished = ours.ptime or 20
-    return min(wished, theirs.maxptime or wished)
+_kept_terms = lru_cache(maxsize=256)(_read_terms)  # a peer says the same in every call; keys are not kept
 
 
 def _answered(theirs: Media, own: tuple[Crypto, ...]) -> tuple[Crypto, ...]:
@@ -359,20 +379,13 @@ def _crypto(ours: Media, theirs: Media) -> tuple[Crypto | None, Crypto | None]:
     )
 
 
-@lru_cache(maxsize=1024)  # a peer's media comes from few addresses, and reading one is slow
-def _is_literal(address: str) -> bool:
-    try:
-        ip_address(address)
-    except ValueError:
-        return False
-    return True
-
-
 def _literal(address: str) -> str:
-    if len(address) > _LONGEST_LITERAL or not _is_literal(address):
-        expected = "expected an IP address, names are not looked up for media"
-        raise ParseError("SDP c=", address, expected, status=NOT_ACCEPTABLE)
-    return address
+    if len(address) <= _LONGEST_LITERAL:
+        with suppress(ValueError):
+            ip_address(address)
+            return address
+    expected = "expected an IP address, names are not looked up for media"
+    raise ParseError("SDP c=", address, expected, status=NOT_ACCEPTABLE)
 
 
 def _valid(payload_type: str) -> bool:

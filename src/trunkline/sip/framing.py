@@ -41,9 +41,9 @@ class Whole(bytes):
     message: Request | Response
 
     @classmethod
-    def of(cls, message: Request | Response) -> Whole:
+    def of(cls, message: Request | Response, octets: bytes) -> Whole:
         """The octets of a message that a `Framer` gave."""
-        octets = cls(bytes(message))
+        octets = cls(octets)
         octets.message = message
         return octets
 
@@ -53,9 +53,20 @@ class Framer:
 
     `limit` is octets a message, head and body together; `patience` is seconds from a
     message's first octet to its last (a slow peer must not hold a connection for nothing).
+    `exact` says that what was fed last are the octets of one message, neither more nor less.
     """
 
-    __slots__ = ("_body_length", "_broken", "_buffer", "_head", "_limit", "_patience", "_searched", "_since")
+    __slots__ = (
+        "_body_length",
+        "_broken",
+        "_buffer",
+        "_head",
+        "_limit",
+        "_patience",
+        "_searched",
+        "_since",
+        "exact",
+    )
 
     def __init__(self, limit: int = MAX_MESSAGE, patience: float = 32.0) -> None:
         self._limit = limit
@@ -65,7 +76,7 @@ class Framer:
         self._head: Request | Response | Malformed | None = None
         self._body_length = 0
         self._since: float | None = None
-        self._broken = False
+        self._broken = self.exact = False
 
     @property
     def broken(self) -> bool:
@@ -75,9 +86,11 @@ class Framer:
     def feed(self, data: bytes, now: float) -> list[Framed]:
         """Take what arrived; return what became whole, in order. `now` is monotonic seconds."""
         out: list[Framed] = []
+        self.exact = False
         if self._broken:
             return out
         if self._head is None and not self._buffer and (whole := self._whole(data)) is not None:
+            self.exact = True
             return [whole]
         self._buffer += data
         while not self._broken:
