@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from trunkline.finding import Level, said
 from trunkline.guide.facts import Facts, known_around
@@ -60,13 +60,18 @@ def _prefix_eats(site: Site, facts: Facts) -> Iterator[Seen]:
     prefix = site.numbering.outside_prefix
     eaten = [number for number in site.numbering.emergency if prefix and number.startswith(prefix)]
     if eaten:
-        says = said(
-            "the outside prefix {prefix} eats the beginning of {eaten}",
-            "le préfixe de prise de ligne {prefix} mange le début de {eaten}",
-            prefix=prefix,
-            eaten=", ".join(eaten),
-        )
-        yield Seen(("numbering", "outside_prefix"), says)
+        yield eats(prefix, eaten)
+
+
+def eats(prefix: str, eaten: Sequence[str]) -> Seen:
+    """The outside prefix takes the first digits of these numbers."""
+    says = said(
+        "the outside prefix {prefix} eats the beginning of {eaten}",
+        "le préfixe de prise de ligne {prefix} mange le début de {eaten}",
+        prefix=prefix,
+        eaten=", ".join(eaten),
+    )
+    return Seen(("numbering", "outside_prefix"), says)
 
 
 def _remote_number(site: Site, facts: Facts) -> Iterator[Seen]:

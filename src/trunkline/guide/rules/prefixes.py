@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from trunkline.finding import Level, said
 from trunkline.guide.facts import Facts, known_around
 from trunkline.guide.rule import Rule, Seen
-from trunkline.guide.rules.emergency import french
+from trunkline.guide.rules.emergency import eats, french
 from trunkline.site.model import Site
 
 
@@ -15,13 +15,7 @@ def _eats_short(site: Site, facts: Facts) -> Iterator[Seen]:
     prefix = site.numbering.outside_prefix
     eaten = [pattern for pattern in site.numbering.short if prefix and pattern.startswith(prefix)]
     if eaten and not any(number.startswith(prefix) for number in site.numbering.emergency):  # else SITE-62
-        says = said(
-            "the outside prefix {prefix} eats the beginning of {eaten}",
-            "le préfixe de prise de ligne {prefix} mange le début de {eaten}",
-            prefix=prefix,
-            eaten=", ".join(eaten),
-        )
-        yield Seen(("numbering", "outside_prefix"), says)
+        yield eats(prefix, eaten)
 
 
 def _told_apart(site: Site, facts: Facts) -> Iterator[Seen]:
