@@ -249,7 +249,8 @@ def _session_of_openssl(directory: Path, session: Path) -> None:
         openssl.server(directory / "server", at, identity(SBC), lab("Customer").store, "-tls1_2"),
         openssl.client(directory / "client", at, identity(PBX), lab("Carrier").store, SBC, *words) as client,
     ):
-        until(session.exists, WITHIN, "s_client has a session", client)
+        # s_client makes the file and then writes it: an empty one is no session yet.
+        until(lambda: session.exists() and "-----END" in session.read_text(), WITHIN, "a session", client)
 
 
 # --- chains ---------------------------------------------------------------------------------------
