@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TextIO
 
 from trunkline.cli import days
-from trunkline.cli.language import lang_argument, language
+from trunkline.cli.language import lang_argument
 from trunkline.cli.sitefile import EXIT_UNREADABLE
 from trunkline.cli.verdicts import Asked, Part, parts
 from trunkline.finding import Language, said, told
@@ -47,7 +47,7 @@ def arguments(parser: ArgumentParser) -> None:
 
 def main(given: Namespace) -> int:
     """Run the verb; returns the exit code. Wrong use ends with SystemExit(2)."""
-    spoken = language(given)
+    spoken: Language = given.lang
     select, ignore = _ids(given.select), _ids(given.ignore)
     if wrong := _wrong_use(given, (*select, *ignore), spoken):
         print(

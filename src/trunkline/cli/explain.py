@@ -12,7 +12,7 @@ import sys
 from argparse import ArgumentParser, Namespace
 from typing import Any
 
-from trunkline.cli.language import lang_argument, language
+from trunkline.cli.language import lang_argument
 from trunkline.finding import Language, said, told
 from trunkline.guide.page import Page, listed, page, plain
 from trunkline.guide.select import every, matches, meant
@@ -26,7 +26,7 @@ def arguments(parser: ArgumentParser) -> None:
 
 def main(given: Namespace) -> int:
     """Run the verb; returns the exit code."""
-    spoken = language(given)
+    spoken: Language = given.lang
     chosen = [page(rule, spoken) for id, rule in every().items() if given.id is None or matches(given.id, id)]
     if not chosen:
         print(_unknown(given.id, spoken), file=sys.stderr)

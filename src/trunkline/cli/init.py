@@ -19,7 +19,7 @@ from argparse import ArgumentParser, Namespace
 from dataclasses import asdict
 from pathlib import Path
 
-from trunkline.cli.language import lang_argument, language
+from trunkline.cli.language import lang_argument
 from trunkline.cli.sitefile import EXIT_FINDINGS, EXIT_GOOD, EXIT_UNREADABLE, lines
 from trunkline.finding import Finding, Language, Wording, said, told
 from trunkline.guide.facts import Facts, shipped
@@ -49,7 +49,7 @@ class _Misfit(Exception):
 
 def main(given: Namespace) -> int:
     """Run the verb; returns the exit code. Wrong use ends with SystemExit(2)."""
-    spoken = language(given)
+    spoken: Language = given.lang
     if given.questions:
         width = max(len(question.key) for question in QUESTIONS)
         print("\n".join(f"{question.key:{width}}  {told(question.asks, spoken)}" for question in QUESTIONS))

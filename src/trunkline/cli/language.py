@@ -10,7 +10,7 @@ from trunkline.finding import Language
 
 
 def lang_argument(parser: ArgumentParser) -> None:
-    """Adds `--lang` to a verb."""
+    """Adds `--lang` to a verb, which finds its language in `given.lang`: `cli.main` asks for all."""
     parser.add_argument(
         "--lang", choices=("en", "fr"), help="the language of messages (default: the locale's if fr, else en)"
     )
