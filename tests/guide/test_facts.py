@@ -146,3 +146,13 @@ def test_a_facts_file_cannot_make_its_reader_fall_over() -> None:
     for text in ("a=" + "[" * 100_000, "a=" + "9" * 10_000, f"{HEAD}{'.'.join('a' * 5000)} = 1\n"):
         with pytest.raises(ParseError):
             Facts.parse(text)
+
+
+def test_a_reader_with_another_word_gives_it_only_where_the_guide_does_not_say() -> None:
+    assert FACTS.text("bvpn.transport", "udp") == "udp"
+    assert FACTS.number("no.such.fact", 7) == 7
+    assert FACTS.words("no.such.fact", ()) == ()
+    assert FACTS.numbers("bvpn.media_ports", (1, 2)) == (1, 2)
+    assert FACTS.text("internet.transport", "udp") == "tls"
+    with pytest.raises(Unknown):
+        FACTS.number("internet.transport", 7)

@@ -149,7 +149,7 @@ class _Room:
         first, last = media.phone_ports.first, media.phone_ports.last
         if facts.known("internet.media_ports"):
             first, last = facts.numbers("internet.media_ports")
-        dscp = facts.number("qos.dscp_media") if facts.known("qos.dscp_media") else media.dscp
+        dscp = facts.number("qos.dscp_media", media.dscp)
         return serving.Media({self.settings.media: (first, last)}, dscp, workers=1)
 
     def _parties(self) -> Parties:

@@ -50,8 +50,8 @@ def main(given: Namespace) -> int:
         )
         raise Unusable(says, said("give 0.1 to 60 seconds", "donnez 0.1 à 60 secondes"))
     facts = ground.facts
-    newer = facts.numbers("tls.suites_1_3") if facts.known("tls.suites_1_3") else ()
-    older = facts.numbers("tls.suites_1_2") if facts.known("tls.suites_1_2") else ()
+    newer = facts.numbers("tls.suites_1_3", ())
+    older = facts.numbers("tls.suites_1_2", ())
     wanted = Wanted(
         host,
         port or _PORT,

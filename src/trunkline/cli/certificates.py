@@ -147,8 +147,8 @@ def _terms(
 
 def suites_of(facts: Facts) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """The suites of TLS 1.3 and of TLS 1.2, best first: the guide's, or the RFCs' where it names none."""
-    newer = facts.numbers("tls.suites_1_3") if facts.known("tls.suites_1_3") else _SUITES_1_3
-    older = facts.numbers("tls.suites_1_2") if facts.known("tls.suites_1_2") else _SUITES_1_2
+    newer = facts.numbers("tls.suites_1_3", _SUITES_1_3)
+    older = facts.numbers("tls.suites_1_2", _SUITES_1_2)
     if facts.known("tls.suite_preferred"):  # in front, wherever the guide's table has it
         older = tuple(sorted(older, key=lambda suite: suite != facts.number("tls.suite_preferred")))
     return newer, older

@@ -106,33 +106,38 @@ class Facts:
         """All facts that a requirement rests on."""
         return tuple(fact for fact in self.by_key.values() if requirement in fact.requirements)
 
-    def text(self, key: str) -> str:
-        """A fact that is a word."""
-        value = self._read(key, str)
-        return str(value)
+    # `otherwise` is what a reader gives where the guide does not say; without one it raises Unknown there.
 
-    def number(self, key: str) -> int:
+    def text(self, key: str, otherwise: str | None = None) -> str:
+        """A fact that is a word."""
+        word: str = self._read(key, str, otherwise)
+        return word
+
+    def number(self, key: str, otherwise: int | None = None) -> int:
         """A fact that is a number."""
-        return int(self._read(key, int))
+        number: int = self._read(key, int, otherwise)
+        return number
 
     def flag(self, key: str) -> bool:
         """A fact that is true or false."""
         return bool(self._read(key, bool))
 
-    def words(self, key: str) -> tuple[str, ...]:
+    def words(self, key: str, otherwise: tuple[str, ...] | None = None) -> tuple[str, ...]:
         """A fact that is a list of words."""
-        return tuple(map(str, self._read(key, tuple)))
+        return tuple(map(str, self._read(key, tuple, otherwise)))
 
-    def numbers(self, key: str) -> tuple[int, ...]:
+    def numbers(self, key: str, otherwise: tuple[int, ...] | None = None) -> tuple[int, ...]:
         """A fact that is a list of numbers."""
-        return tuple(map(int, self._read(key, tuple)))
+        return tuple(map(int, self._read(key, tuple, otherwise)))
 
     def counts(self, key: str) -> Mapping[str, int]:
         """A fact that is a row of a table."""
         row: Mapping[str, int] = self._read(key, MappingProxyType)
         return row
 
-    def _read(self, key: str, kind: type) -> Any:
+    def _read(self, key: str, kind: type, otherwise: Any = None) -> Any:
+        if otherwise is not None and not self.known(key):
+            return otherwise
         if key not in self.by_key:
             raise Unknown(f"{self.name}: {key}: the guide says nothing of it")
         value = self.by_key[key].value

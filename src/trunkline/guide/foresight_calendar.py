@@ -107,7 +107,7 @@ def _around(site: Site, facts: Facts, around: Facts) -> Iterator[Due]:
         )
     if not site.over_internet:
         return
-    carrier = facts.text("certificates.carrier_root") if facts.known("certificates.carrier_root") else ""
+    carrier = facts.text("certificates.carrier_root", "")
     signers = f"{site.certificates.authority}\n{carrier}".lower() if site.certificates.authority else ""
     rows = dates.client_auth(around)
     for row in rows:

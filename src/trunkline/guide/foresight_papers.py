@@ -98,8 +98,8 @@ def _names(view: View, side: Side) -> Iterator[Verdict]:
 
 
 def _strength(view: View, side: Side) -> Iterator[Verdict]:
-    least = view.facts.number("certificates.key_bits") if view.facts.known("certificates.key_bits") else 2048
-    kind = view.facts.text("certificates.key") if view.facts.known("certificates.key") else ""
+    least = view.facts.number("certificates.key_bits", 2048)
+    kind = view.facts.text("certificates.key", "")
     for place, certificate in enumerate(side.chain):
         name = called(certificate)
         try:

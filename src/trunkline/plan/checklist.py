@@ -14,7 +14,6 @@ from trunkline.guide.facts import Facts
 from trunkline.plan import line_steps, secure_steps, tabs
 from trunkline.plan.document import Chapter, Paragraph, Source, Step, Steps
 from trunkline.plan.openings import public_address
-from trunkline.plan.secure_steps import path
 from trunkline.site.model import Site
 from trunkline.site.scalar import is_address
 
@@ -173,7 +172,7 @@ def _addresses(site: Site, facts: Facts) -> Iterator[Step]:
     if site.over_internet:
         yield Step(
             "address.eth0",
-            path(facts, "omc.eth0", "LAN/IP Configuration > eth0"),
+            facts.text("omc.eth0", "LAN/IP Configuration > eth0"),
             said(
                 "Write the public FQDN here, on eth0: the request takes CN and SAN from it",
                 "Écrivez ici, sur eth0, le FQDN public : la demande y prend CN et SAN",
@@ -188,7 +187,7 @@ def _addresses(site: Site, facts: Facts) -> Iterator[Step]:
     else:
         yield Step(
             "address.eth0",
-            path(facts, "omc.eth0", "LAN/IP Configuration > eth0"),
+            facts.text("omc.eth0", "LAN/IP Configuration > eth0"),
             said("The IPBX's address on the LAN and the BVPN", "L'adresse de l'IPBX sur le LAN et le BVPN"),
             eth0.address,
             said("the BVPN router reaches it by ping", "le routeur BVPN le joint par ping"),
@@ -198,7 +197,7 @@ def _addresses(site: Site, facts: Facts) -> Iterator[Step]:
         private = site.architecture == "internet-b"
         yield Step(
             "address.eth1",
-            path(facts, "omc.eth1", "LAN/IP Configuration > eth1"),
+            facts.text("omc.eth1", "LAN/IP Configuration > eth1"),
             said("The private address in the DMZ", "L'adresse privée dans la DMZ")
             if private
             else said("The public address", "L'adresse publique"),
@@ -224,7 +223,7 @@ def _addresses(site: Site, facts: Facts) -> Iterator[Step]:
         proxy = site.trunk.gateways[0].domain_proxy.target_domain
         yield Step(
             "address.dns",
-            path(facts, "omc.dns", "Hardware and limits > DNS"),
+            facts.text("omc.dns", "Hardware and limits > DNS"),
             said("DNS servers that resolve public names", "Des serveurs DNS qui résolvent les noms publics")
             if site.over_internet
             else said("DNS servers", "Serveurs DNS"),

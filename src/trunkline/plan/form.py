@@ -98,7 +98,7 @@ def _redundancy(facts: Facts) -> Wording:
 
 def _of_a_remote_site(facts: Facts) -> str:
     """What the carrier is given for a remote site: the guide's word, where it is not "nothing"."""
-    wanted = facts.text("form.remote") if facts.known("form.remote") else "nothing"
+    wanted = facts.text("form.remote", "nothing")
     return said("N/A", "sans objet") if wanted == "nothing" else wanted
 
 
@@ -113,7 +113,7 @@ def _address(site: Site, facts: Facts) -> str:
         interface = site.trunk.listen.interface
         held = site.interfaces.eth1 if interface == "eth1" else site.interfaces.eth0
         return held.address if held else ""
-    record = facts.text("internet.customer_record") if facts.known("internet.customer_record") else "A"
+    record = facts.text("internet.customer_record", "A")
     return said(
         "{name}, DNS type {record}",
         "{name}, enregistrement DNS de type {record}",

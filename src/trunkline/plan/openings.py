@@ -170,7 +170,7 @@ def _far_ends(site: Site, facts: Facts, word: str) -> Iterator[tuple[str, End, s
         title = said("{rank} SBC, {kind}", "SBC {rank}, {kind}", rank=shown, kind=kind)
         gateway = site.trunk.gateways[index] if index < len(site.trunk.gateways) else None
         base = f"internet.sbc.{rank}"
-        name = facts.text(f"{base}.name") if facts.known(f"{base}.name") else _name(gateway)
+        name = facts.text(f"{base}.name", _name(gateway))
         known = facts.known(f"{base}.{what}")
         addresses = (facts.text(f"{base}.{what}"),) if known else _literal(gateway, what)
         yield rank, End(title, name if what == "signalling" else "", addresses), f"trunk.gateways.{index}"

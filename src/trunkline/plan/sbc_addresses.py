@@ -36,9 +36,6 @@ def _of_the_guide(site: Site, facts: Facts, gateway: Gateway) -> tuple[str, str]
         else:
             same = gateway in pair[place : place + 1]
         if same:
-            signalling, media = (
-                facts.text(f"{at}.{what}") if facts.known(f"{at}.{what}") else ""
-                for what in ("signalling", "media")
-            )
+            signalling, media = (facts.text(f"{at}.{what}", "") for what in ("signalling", "media"))
             return signalling, media
     return "", ""

@@ -15,17 +15,12 @@ from trunkline.site.model import Site
 _PUBLIC_CERTIFICATES: Final = "Web Monitor > Certificates > Public Server Certificates"
 
 
-def path(facts: Facts, key: str, otherwise: str) -> str:
-    """The guide's own path in OMC or Web Monitor; where a guide names none, the product's."""
-    return facts.text(key) if facts.known(key) else otherwise
-
-
 def certificates(site: Site, facts: Facts) -> Iterator[Step]:
     """Request, signature, installation, trust store, exchange (5.2.3)."""
     name = site.interfaces.eth0.domain_name
     yield Step(
         "certificate.csr",
-        path(facts, "web_monitor.csr", f"{_PUBLIC_CERTIFICATES} > Generate CSR and Key"),
+        facts.text("web_monitor.csr", f"{_PUBLIC_CERTIFICATES} > Generate CSR and Key"),
         said(
             "Generate the request once: a second one orphans the certificate that is on its way",
             "Générez la demande une seule fois : une seconde rend orphelin le certificat en cours",
@@ -55,7 +50,7 @@ def certificates(site: Site, facts: Facts) -> Iterator[Step]:
     )
     yield Step(
         "certificate.install",
-        path(facts, "web_monitor.install", f"{_PUBLIC_CERTIFICATES} > Install"),
+        facts.text("web_monitor.install", f"{_PUBLIC_CERTIFICATES} > Install"),
         said(
             "Install the certificate with every intermediate",
             "Installez le certificat avec chaque intermédiaire",
@@ -76,7 +71,7 @@ def certificates(site: Site, facts: Facts) -> Iterator[Step]:
     for kind, called in trusted:
         yield Step(
             f"certificate.trust.{kind}",
-            path(facts, "web_monitor.trust", "Web Monitor > Certificates > Root Certificates Trust Store"),
+            facts.text("web_monitor.trust", "Web Monitor > Certificates > Root Certificates Trust Store"),
             said(
                 "Import the carrier's {kind}, after asking which chain its access SBCs present today",
                 "Importez {kind} de l'opérateur, après avoir demandé quelle chaîne ses SBC présentent",
@@ -89,7 +84,7 @@ def certificates(site: Site, facts: Facts) -> Iterator[Step]:
         )
     yield Step(
         "certificate.trust.own",
-        path(facts, "web_monitor.trust", "Web Monitor > Certificates > Root Certificates Trust Store"),
+        facts.text("web_monitor.trust", "Web Monitor > Certificates > Root Certificates Trust Store"),
         said(
             "Import root and intermediates of your own CA",
             "Importez racine et intermédiaires de votre propre AC",
@@ -133,7 +128,7 @@ def encryption(site: Site, facts: Facts) -> Iterator[Step]:
     """The switches of the system (5.2.4)."""
     yield Step(
         "encryption.dtls",
-        path(facts, "omc.security", "OMC > Security"),
+        facts.text("omc.security", "OMC > Security"),
         said(
             "Enable DTLS Encryption: it switches encryption on for the system",
             "Activez DTLS Encryption : c'est l'interrupteur du chiffrement du système",
@@ -142,7 +137,7 @@ def encryption(site: Site, facts: Facts) -> Iterator[Step]:
         said("it shows on again after OMC reconnects", "il est toujours actif quand OMC se reconnecte"),
         source=Source("security.dtls_encryption", "SEC-1"),
     )
-    where = path(facts, "omc.voip_eth1", "VoIP Parameters > eth1")
+    where = facts.text("omc.voip_eth1", "VoIP Parameters > eth1")
     yield Step(
         "encryption.port",
         where,

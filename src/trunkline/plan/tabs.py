@@ -30,7 +30,7 @@ def steps(site: Site, facts: Facts, place: int) -> Iterator[Step]:
     number, at = gateway.general.index, f"trunk.gateways.{place}"
     for tab in of(site, gateway):
         fact = {"dns": "omc.gateway_dns", "security": "omc.gateway_security"}.get(tab.key, f"omc.{tab.key}")
-        where = facts.text(fact) if facts.known(fact) else f"{_GATEWAYS} > {_TITLES[tab.key]}"
+        where = facts.text(fact, f"{_GATEWAYS} > {_TITLES[tab.key]}")
         source = Source(f"{at}.{tab.key}", tab.requirement)
         yield Step(f"gateway.{number}.{tab.key}", where, tab.does, tab.value, tab.verify, source=source)
 

@@ -63,7 +63,7 @@ def _ports(site: Site, facts: Facts) -> Iterator[Seen]:
 
 
 def _gateway(site: Site, facts: Facts) -> Iterator[Seen]:
-    attached = facts.words("fax.attached") if facts.known("fax.attached") else ()
+    attached = facts.words("fax.attached", ())
     if facts.flag("fax.relayed") or "gateway" in attached:
         return
     for index, machine in enumerate(site.fax):

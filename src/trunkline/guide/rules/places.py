@@ -29,7 +29,7 @@ def reachable(address: str) -> bool:
 
 def public_name(site: Site, facts: Facts) -> tuple[Path, str]:
     """The site's public FQDN in small letters, and the key that says it; "" where it says none."""
-    key = facts.text("internet.name_interface") if facts.known("internet.name_interface") else "eth0"
+    key = facts.text("internet.name_interface", "eth0")
     found = interface(site, key)
     return ("interfaces", key, "domain_name"), "" if found is None else found.domain_name.lower()
 
@@ -38,6 +38,6 @@ def public_address(site: Site, facts: Facts) -> str:
     """The address the carrier sends to: the firewall's in topology B, else the trunk interface's; or ""."""
     if site.architecture in TOPOLOGY_B:
         return site.firewall.public_address if site.firewall else ""
-    key = facts.text("internet.trunk_interface") if facts.known("internet.trunk_interface") else "eth1"
+    key = facts.text("internet.trunk_interface", "eth1")
     found = interface(site, key)
     return "" if found is None else found.address

@@ -16,7 +16,7 @@ LEG_PORTS: Final = 2  # RTP and RTCP (RFC 3550 §11)
 
 def _signalling_port(site: Site, facts: Facts) -> Iterator[Seen]:
     wanted = facts.number("internet.signalling_port")
-    transport = facts.text("internet.transport") if facts.known("internet.transport") else "tls"
+    transport = facts.text("internet.transport", "tls")
     listens = getattr(site.trunk.listen, transport)
     if listens != wanted:
         says = said(

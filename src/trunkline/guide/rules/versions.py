@@ -54,7 +54,7 @@ def _newer(site: Site, facts: Facts) -> Iterator[Seen]:
 def _load_of_version(site: Site, facts: Facts) -> str:
     """The least load of the site's version; "" where the guide names none."""
     key = f"products.loads.{site.product.version}"
-    return facts.text(key) if facts.known(key) else ""
+    return facts.text(key, "")
 
 
 def _least_load(site: Site, facts: Facts) -> Iterator[Seen]:
@@ -122,7 +122,7 @@ def _endpoint_version(site: Site, facts: Facts) -> Iterator[Seen]:
 
 
 def _endpoint_doubtful(site: Site, facts: Facts) -> Iterator[Seen]:
-    doubtful = facts.words("text.doubtful_rows") if facts.known("text.doubtful_rows") else ()
+    doubtful = facts.words("text.doubtful_rows", ())
     for index, endpoint in enumerate(site.endpoints):
         found = row(endpoint.model, facts)
         if found and (not found.known or found.key.removeprefix("endpoints.") in doubtful):

@@ -61,7 +61,7 @@ def _sbc(place: str, example: str) -> Callable[[Answers, Facts], str]:
 
     def default(answers: Answers, facts: Facts) -> str:
         key = f"{'internet' if over_internet(answers) else 'bvpn'}.sbc.{place}.name"
-        return facts.text(key) if facts.known(key) else example
+        return facts.text(key, example)
 
     return default
 
