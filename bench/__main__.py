@@ -81,7 +81,7 @@ def main() -> int:
         "check": "one site and a fleet of 10,000 (1 minute)",
         "signalling": "the IPBX beside Sippy's B2BUA (2 minutes)",
         "memory": "of registrations and calls (5 minutes)",
-        "tls": "the same calls over mutual TLS and over UDP (2 minutes)",
+        "tls": "the same calls over mutual TLS and over UDP (5 minutes)",
         "media": "the workers beside rtpengine (2 minutes)",
         "plan": "a dossier with 50 remote sites (seconds)",
     }

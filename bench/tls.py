@@ -8,9 +8,15 @@ on loopback, the carrier on the generators' processor and not counted. What diff
   media anchored on a worker that the IPBX runs;
 - UDP: the example over BVPN, media direct.
 
-Counted is the IPBX's signalling process, from the first INVITE to the last BYE's answer,
-with all that it does to have media anchored; one TLS connection carries the calls, as in
-the product. What the media worker used is a figure of its own.
+Both stand at the same time, and the calls go through each by turns of half a second: what
+slows the machine (another guest of its host, most often) then slows both of a turn, of
+which the ratio is taken. One system at a time and ten seconds each, the ratio of two
+runs was anything from 0.97 to 1.68 on one machine. Both are started anew many times:
+where its memory comes to lie makes a process faster or slower for as long as it lives.
+
+Counted is the IPBX's signalling process, over the whole turn: also what it clears away of
+its calls while the other's are made, and all that it does to have media anchored. One TLS
+connection carries the calls, as in the product. What the media worker used is a figure of its own.
 """
 
 from __future__ import annotations
@@ -21,7 +27,6 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -41,20 +46,20 @@ from trunkline.site.load import load
 from trunkline.site.model import Site
 
 SITES = {"tls": INTERNET, "udp": FILE}  # by turns
-LOAD = Load(calls=800, rate=80.0, warm_up=200)  # carrier and both SIPps share a processor
-PAIRS = 2  # pairs of runs for each that is asked for, less one: one may be disturbed, the median is not
+LOAD = Load(calls=40, rate=80.0, warm_up=100)  # of a turn; carriers and SIPps share a processor
+TURNS = 18  # of a start
+STARTS = 3  # for each run that is asked for
 USER, PASSWORD = "201", "bench-secret"
 SUBSCRIBER = "+33199009100"
 _SUBSCRIBER_HOST = 200  # last part of its address, beyond the lab's phones
 _PORTS = {"first": 6000, "last": 19999}  # no call waits for a media port
 
 
-class Sample(NamedTuple):
-    """What one run gave, in processor milliseconds for a call."""
+class Used(NamedTuple):
+    """What one system used in a turn, in processor milliseconds for a call."""
 
     signalling: float  # of the IPBX's own process
     workers: float  # of its media workers
-    fault: str  # why this run proves nothing, "" when it is sound
 
 
 class Stage(NamedTuple):
@@ -104,69 +109,114 @@ def staged(example: Path, directory: Path, does: str = "external") -> Iterator[S
         block.close()
 
 
-async def run(system: str, load: Load, directory: Path) -> Sample:
-    """One run of one system, started for it alone, with a name server in this process."""
-    with staged(SITES[system], directory) as stage:
-        names = NameServer(make_zone(*zone_of(stage.places.names)))
-        await names.open(*stage.places.dns)
-        try:
-            return await asyncio.to_thread(_measured, stage, load, directory)
-        finally:
-            names.close()
+class System:
+    """A stage with all that runs on it, from `start` until `running` ends."""
 
+    def __init__(self, stage: Stage, load: Load, directory: Path) -> None:
+        self._stage, self._load, self._directory = stage, load, directory
 
-def _measured(stage: Stage, load: Load, directory: Path) -> Sample:
-    site, places = stage.site, stage.places
-    core, other = cores()
-    phone = (places.phones[USER], PHONE_PORT)
-    registrar = (places.ipbx, site.phones.listen.udp)
-    far = (f"{places.network}.{_SUBSCRIBER_HOST}", PHONE_PORT)
-    account = f"[authentication username={USER} password={PASSWORD}]"
-    with ExitStack() as running:
+    def start(self, running: ExitStack) -> None:
+        """Carrier, IPBX and subscriber, the phone registered; raises PeerError where one does not come up."""
+        stage, directory = self._stage, self._directory
+        core, other = cores()
         # A Unix socket's name must be short; a directory of ours may not be.
         private = Path(running.enter_context(tempfile.TemporaryDirectory(prefix="trunkline-")))
         _started(running, stage, "carrier", directory, private, other)
-        ipbx = _started(running, stage, "run", directory, private, core)
-        asked = partial(_asked, private / "run")
-        until(lambda: _up(asked()), 30.0, "the gateways to be up", ipbx)
-        answering = running.enter_context(Sipp("answer", directory / "far", far, pause=load.ring, core=other))
-        rows = [(USER, account)]
-        registering = Sipp("register", directory / "register", phone, registrar, calls=1, rows=rows)
-        with registering:
-            if (tally := registering.finished(10)).fault:
+        self._socket = private / "run"
+        self._ipbx = _started(running, stage, "run", directory, private, core)
+        until(lambda: _up(self._status()), 30.0, "the gateways to be up", self._ipbx)
+        far = (f"{stage.places.network}.{_SUBSCRIBER_HOST}", PHONE_PORT)
+        pause = self._load.ring
+        self._far = running.enter_context(Sipp("answer", directory / "far", far, pause=pause, core=other))
+        account = f"[authentication username={USER} password={PASSWORD}]"
+        with Sipp("register", directory / "register", *self._ends, calls=1, rows=[(USER, account)]) as phone:
+            if (tally := phone.finished(10)).fault:
                 raise PeerError(f"the phone could not register: {tally.fault}")
 
-        def calling(name: str, calls: int) -> Sipp:
-            sipp = Sipp(
-                "call",
-                directory / name,
-                phone,
-                registrar,
-                calls=calls,
-                rate=load.rate,
-                pause=load.talk,
-                service=dialled(site.numbering, SUBSCRIBER),
-                keys={"caller": USER},
-                user=USER,
-                password=PASSWORD,
-                core=other,
-            )
-            return running.enter_context(sipp)
+    @property
+    def _ends(self) -> tuple[tuple[str, int], tuple[str, int]]:
+        places = self._stage.places
+        return (places.phones[USER], PHONE_PORT), (places.ipbx, self._stage.site.phones.listen.udp)
 
-        calling("warm-up", load.warm_up).finished(load.warm_up / load.rate + 60)
-        until(lambda: not asked()["channels"]["used"], 30.0, "the first calls to end", ipbx)
-        main = calling("phone", load.calls)
-        signalling, workers = cost.thread_seconds(ipbx.pid), _workers(ipbx.pid)
-        main.wait(load.calls / load.rate + 60)
-        signalling, workers = cost.thread_seconds(ipbx.pid) - signalling, _workers(ipbx.pid) - workers
-        made, taken, status = main.tally(), answering.drained(30), asked()
-    faults = [f"phone: {made.fault}"] if made.fault else []
-    faults += [f"subscriber: {taken.fault}"] if taken.fault else []
-    faults += [f"{made.successful} of {load.calls} calls"] if made.successful != load.calls else []
-    faults += [f"{left} calls did not end"] if (left := status["channels"]["used"]) else []
-    faults += ["not every gateway is up"] if not _up(status) else []
-    each = 1000 / load.calls
-    return Sample(signalling * each, workers * each, "; ".join(faults))
+    def call(self, name: str, calls: int) -> str:
+        """Make these calls, to the last answer; what went wrong, or ""."""
+        load = self._load
+        with Sipp(
+            "call",
+            self._directory / name,
+            *self._ends,
+            calls=calls,
+            rate=load.rate,
+            pause=load.talk,
+            service=dialled(self._stage.site.numbering, SUBSCRIBER),
+            keys={"caller": USER},
+            user=USER,
+            password=PASSWORD,
+            core=cores()[1],
+        ) as phone:
+            made = phone.finished(calls / load.rate + 60)
+        faults = [f"phone: {made.fault}"] if made.fault else []
+        faults += [f"{made.successful} of {calls} calls"] if made.successful != calls else []
+        return "; ".join(faults)
+
+    def used(self) -> Used:
+        """What IPBX and workers used until now, in seconds."""
+        pid = self._ipbx.pid
+        workers = sum(cost.thread_seconds(child) for child in cost.tree(pid)[1:])
+        return Used(cost.thread_seconds(pid), workers)
+
+    def left(self) -> str:
+        """What is not as it should be after all calls, or ""."""
+        until(lambda: not self._status()["channels"]["used"], 30.0, "the calls to end", self._ipbx)
+        taken = self._far.drained(30)
+        faults = [f"subscriber: {taken.fault}"] if taken.fault else []
+        faults += [] if _up(self._status()) else ["not every gateway is up"]
+        return "; ".join(faults)
+
+    def _status(self) -> dict[str, Any]:
+        return asyncio.run(control.ask(self._socket, {"ask": "status"}))
+
+
+async def run(load: Load, turns: int, directory: Path) -> list[dict[str, Used]]:
+    """What each system used in each turn; started for this run alone, with name servers in this process.
+
+    Raises PeerError where the run proves nothing.
+    """
+    with ExitStack() as staging:
+        stages = {
+            name: staging.enter_context(staged(example, directory / name)) for name, example in SITES.items()
+        }
+        for stage in stages.values():
+            names = NameServer(make_zone(*zone_of(stage.places.names)))
+            await names.open(*stage.places.dns)
+            staging.callback(names.close)
+        systems = {name: System(stage, load, directory / name) for name, stage in stages.items()}
+        return await asyncio.to_thread(_measured, systems, load, turns)
+
+
+def _measured(systems: dict[str, System], load: Load, turns: int) -> list[dict[str, Used]]:
+    found, faults = [], []
+    with ExitStack() as running:
+        for system in systems.values():
+            system.start(running)
+        for name, system in systems.items():
+            faults.append(f"{name}: {system.call('warm-up', load.warm_up)}")
+        before = {name: system.used() for name, system in systems.items()}
+        for turn in range(turns):
+            # Each first by turns: what the first finds cold, the second may find warm.
+            for name in list(systems)[:: 1 if turn % 2 == 0 else -1]:
+                faults.append(f"{name}: {systems[name].call(f'turn-{turn}', load.calls)}")
+            after = {name: system.used() for name, system in systems.items()}
+            found.append({name: _each(before[name], after[name], load.calls) for name in systems})
+            before = after
+        faults += [f"{name}: {system.left()}" for name, system in systems.items()]
+    if wrong := [fault for fault in faults if not fault.endswith(": ")]:
+        raise PeerError("; ".join(wrong))
+    return found
+
+
+def _each(before: Used, after: Used, calls: int) -> Used:
+    return Used(*((late - early) * 1000 / calls for early, late in zip(before, after, strict=True)))
 
 
 def _started(
@@ -180,48 +230,42 @@ def _started(
     return program
 
 
-def _asked(socket: Path) -> dict[str, Any]:
-    return asyncio.run(control.ask(socket, {"ask": "status"}))
-
-
 def _up(status: dict[str, Any]) -> bool:
     return all(gateway["health"] == "up" for gateway in status["gateways"])
 
 
-def _workers(pid: int) -> float:
-    return sum(cost.thread_seconds(child) for child in cost.tree(pid)[1:])
-
-
 async def compare(load: Load, runs: int, tell: Callable[[str], None]) -> list[results.Result]:
-    """The figures, the systems by turns; a run that proves nothing is told, and made once more."""
-    found: dict[str, list[Sample]] = {system: [] for system in SITES}
-    spare, pairs = runs, PAIRS * runs - 1
+    """The figures; a start whose turns prove nothing is told, and made once more."""
+    found: list[dict[str, Used]] = []
+    starts, spare = STARTS * runs, runs
     with tempfile.TemporaryDirectory(prefix="bench-tls-") as directory:
-        for number in range(pairs):
-            # Each first by turns: what the first run of a pair finds cold, the second may find warm.
-            for system in list(SITES)[:: 1 if number % 2 == 0 else -1]:
-                while True:
-                    sample = await run(system, load, Path(directory) / f"{number}-{system}-{spare}")
-                    said = f"{system:5}{sample.signalling:8.2f} ms/call, media worker {sample.workers:.2f}"
-                    tell(f"{number + 1}/{pairs} {said}{sample.fault and ', NOT SOUND: '}{sample.fault}")
-                    if not sample.fault:
-                        found[system].append(sample)
-                        break
+        for number in range(starts):
+            while True:
+                try:
+                    turns = await run(load, TURNS, Path(directory) / f"{number}-{spare}")
+                    break
+                except PeerError as error:
+                    tell(f"{number + 1}/{starts} NOT SOUND: {error}")
                     if not spare:
-                        raise PeerError(f"too few sound runs over {system}: is the machine busy?")
+                        raise PeerError("too few sound runs: is the machine busy?") from None
                     spare -= 1
-    return figures(found["tls"], found["udp"])
+            found += turns
+            tls, udp = ([turn[name] for turn in turns] for name in ("tls", "udp"))
+            of_udp, own, media, _ = figures(tls, udp)
+            said = f"{own.value:.2f} ms/call over UDP, {of_udp.value:.2f} over TLS ({of_udp.ratio:.2f})"
+            tell(f"{number + 1}/{starts} {said}, media worker {media.value:.2f}")
+    return figures([turn["tls"] for turn in found], [turn["udp"] for turn in found])
 
 
-def figures(tls: list[Sample], udp: list[Sample]) -> list[results.Result]:
-    """The figures of these sound runs."""
-    over_udp = [sample.signalling for sample in udp]
-    whole = [sample.signalling + sample.workers for sample in tls]
+def figures(tls: list[Used], udp: list[Used]) -> list[results.Result]:
+    """The figures of these turns."""
+    over_udp = [turn.signalling for turn in udp]
+    whole = [sum(turn) for turn in tls]
     return [
         results.by_pairs(
-            "ipbx_tls_cpu_per_call_vs_udp", "ms", [run.signalling for run in tls], "udp", over_udp
+            "ipbx_tls_cpu_per_call_vs_udp", "ms", [turn.signalling for turn in tls], "udp", over_udp
         ),
         results.result("ipbx_udp_cpu_per_call", "ms", over_udp),
-        results.result("ipbx_tls_media_set_up_cpu_per_call", "ms", [run.workers for run in tls]),
+        results.result("ipbx_tls_media_set_up_cpu_per_call", "ms", [turn.workers for turn in tls]),
         results.by_pairs("ipbx_tls_and_media_cpu_per_call_vs_udp", "ms", whole, "udp", over_udp),
     ]

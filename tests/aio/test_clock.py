@@ -24,6 +24,9 @@ def test_numbers_stay_below_their_bound_and_reach_it() -> None:
     ids = SystemIds()
     assert {ids.number(3) for _ in range(500)} == {0, 1, 2}
     assert ids.number(1) == 0
+    large = [ids.number(1 << 240) for _ in range(20)]
+    assert max(large) < 1 << 240
+    assert min(number.bit_length() for number in large) > 200
 
 
 def test_a_forked_process_draws_other_tokens() -> None:

@@ -52,7 +52,7 @@ def opened(ports: Ports, far: socket.socket) -> Port:
     port = ports.open(leg, OWN)
     OPENED.append((ports, port))
     leg.carrier = port
-    session.answer("a", plain(far.getsockname()[1], OWN), None, 0.0)
+    session.answer("a", plain(far.getsockname()[1], OWN), 0.0)
     port.aim()
     return port
 

@@ -168,7 +168,7 @@ async def call(seam: Seam, phone: Party, carrier: Party, media: str = "m") -> tu
     a, b = await seam.anchored(media, "a", "b"), await seam.anchored(media, "b", "a")
     seam.workers.submit(Answer(media, "a", plain(phone.address[1], OWN, phone.address[1] + 1)))
     stream = secure(PHONE, carrier.address[1], OWN, carrier.address[1] + 1)
-    seam.workers.submit(Answer(media, "b", stream, CARRIER))
+    seam.workers.submit(Answer(media, "b", stream._replace(own_crypto=CARRIER)))
     carrier.secured()
     return a.port, b.port
 
@@ -449,6 +449,21 @@ def test_calls_go_on_while_signalling_stands_still(play: OnLoop) -> None:
                 for _ in range(20):  # no await from here on: the loop is not served
                     phone.says(ports[0])
                     assert carrier.open(carrier.rtp.recv(2048)).payload == b"\xd5" * 160
+
+    play(main())
+
+
+def test_a_release_waits_for_company_and_is_carried_out_first(play: OnLoop) -> None:
+    async def main() -> None:
+        async with Seam(ports=(20000, 20001)) as seam:
+            first = await seam.anchored("first", "a")
+            seam.workers.submit(Release("first", "a"))
+            seam.workers.submit(Offer("second", "a", OWN))  # the only port there is
+            assert isinstance(await seam.next(Report, Refused), Report)
+            again = await seam.next(Anchored, Refused)
+            assert again == Anchored("second", "a", OWN, first.port, first.rtcp_port)
+            seam.workers.submit(Release("second", "a"))  # nothing follows: it leaves by itself
+            assert await seam.next(Report) == Report("second", "a", 0, 0, 0)
 
     play(main())
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from bench.tls import SITES, SUBSCRIBER, Sample, figures, staged
+from bench.tls import SITES, SUBSCRIBER, Used, figures, staged
 
 from trunkline.site.load import load
 
 
-def test_signalling_alone_is_compared_pair_by_pair_and_media_told_beside_it() -> None:
-    tls = [Sample(5.0, 2.0, ""), Sample(12.0, 6.0, ""), Sample(4.4, 0.2, "")]
-    udp = [Sample(4.0, 0.0, ""), Sample(8.0, 0.0, ""), Sample(4.0, 0.0, "")]  # the machine was slow once
+def test_signalling_alone_is_compared_turn_by_turn_and_media_told_beside_it() -> None:
+    tls = [Used(5.0, 2.0), Used(12.0, 6.0), Used(4.4, 0.2)]
+    udp = [Used(4.0, 0.0), Used(8.0, 0.0), Used(4.0, 0.0)]  # the machine was slow once
     found = {row.name: (row.value, row.ratio) for row in figures(tls, udp)}
     assert found == {
         "ipbx_tls_cpu_per_call_vs_udp": (5.0, 1.25),

@@ -82,7 +82,7 @@ def test_a_built_in_subscriber_answers_over_srtp_with_a_key_of_its_own() -> None
     (line,) = audio.crypto
     assert (line.suite, line.key_params == (f"inline:{KEY}",)) == (SUITE, False)
     (said,) = lobby.told(anchor.Answer)
-    assert (said.stream.crypto.key_params, said.own) == ((f"inline:{KEY}",), line)
+    assert (said.stream.crypto.key_params, said.stream.own_crypto) == ((f"inline:{KEY}",), line)
     assert answer.contact is not None
     assert answer.contact.uri.host == NAMES[0]  # the name of its certificate, never the address
     call.byes()

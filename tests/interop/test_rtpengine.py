@@ -56,8 +56,9 @@ async def carried(peer: Rtpengine, here: str) -> tuple[Report, Report]:
             dtmf_payload_type=101,
             profile="RTP/SAVP",
             crypto=line(theirs),
+            own_crypto=line(key),
         )
-        workers.submit(Answer("relay", "far", stream, line(key)))
+        workers.submit(Answer("relay", "far", stream))
         workers.submit(Answer("somebody", "x", Stream(peer.address, toward_them, toward_them + 1, 8)))
         for media, sent, wanted in (("phone", 640, 880), ("somebody", 880, 640)):
             workers.submit(Play(media, "x", (sent,)))

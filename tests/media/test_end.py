@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from random import Random
 
 import pytest
@@ -139,11 +138,11 @@ def test_loss_is_reported_and_scored() -> None:
 def test_silence_is_told_once_and_again_after_speech() -> None:
     wire = Wire().call()
     wire.run(1.0)
-    wire.ends["b"].agree(replace(TO["a"], direction="recvonly"), wire.now)
+    wire.ends["b"].agree(TO["a"]._replace(direction="recvonly"), wire.now)
     wire.run(10.0)
     wire.ends["b"].agree(TO["a"], wire.now)
     wire.run(10.5)
-    wire.ends["b"].agree(replace(TO["a"], direction="inactive"), wire.now)
+    wire.ends["b"].agree(TO["a"]._replace(direction="inactive"), wire.now)
     wire.run(20.0)
     assert wire.events == [(3.0, Silent("m", "a", 2.0)), (12.5, Silent("m", "a", 2.0))]
 
@@ -157,12 +156,12 @@ def test_who_never_speaks_is_told_after_the_same_time() -> None:
 
 def test_on_hold_silence_is_nothing_to_tell() -> None:
     wire = Wire()
-    wire.ends["a"].agree(replace(TO["b"], direction="sendonly"), 100.0)
+    wire.ends["a"].agree(TO["b"]._replace(direction="sendonly"), 100.0)
     wire.run(9.0)
     assert wire.events == []
     wire.ends["a"].agree(TO["b"], 109.0)
     wire.run(10.0)
-    wire.ends["a"].agree(replace(TO["b"], direction="inactive"), 110.0)
+    wire.ends["a"].agree(TO["b"]._replace(direction="inactive"), 110.0)
     wire.run(20.0)
     assert wire.events == []
 
@@ -201,7 +200,7 @@ def test_the_round_trip_is_measured_and_counts_in_the_score() -> None:
 def test_who_only_listens_sends_receiver_reports() -> None:
     wire = Wire()
     wire.ends["a"].agree(TO["b"], 100.0)
-    wire.ends["b"].agree(replace(TO["a"], direction="recvonly"), 100.0)
+    wire.ends["b"].agree(TO["a"]._replace(direction="recvonly"), 100.0)
     wire.run(30.0)
     kinds = {type(head) for report in wire.reports if (head := parse(report.data)[0]).ssrc == 0xFFFFFFFF}  # type: ignore[union-attr]
     assert kinds == {ReceiverReport}
@@ -210,7 +209,7 @@ def test_who_only_listens_sends_receiver_reports() -> None:
 def test_without_an_rtcp_port_there_are_no_reports() -> None:
     wire = Wire()
     wire.ends["a"].agree(TO["b"], 100.0)
-    wire.ends["a"].agree(replace(TO["b"], rtcp_port=0), 100.0)
+    wire.ends["a"].agree(TO["b"]._replace(rtcp_port=0), 100.0)
     wire.run(30.0)
     assert wire.reports == []
     assert [type(output) for output in wire.ends["a"].release(130.0)] == [Report]
@@ -219,7 +218,7 @@ def test_without_an_rtcp_port_there_are_no_reports() -> None:
 def test_a_source_that_stopped_is_left_out_of_the_next_reports() -> None:
     wire = Wire().call()
     wire.run(10.0)
-    wire.ends["b"].agree(replace(TO["a"], direction="inactive"), wire.now)
+    wire.ends["b"].agree(TO["a"]._replace(direction="inactive"), wire.now)
     wire.run(40.0)
     last = [head for report in wire.reports if (head := parse(report.data)[0]).ssrc == 0xAAAAAAAA][-1]  # type: ignore[union-attr]
     assert isinstance(last, SenderReport)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from trunkline.media.dtmf import encode
@@ -69,7 +67,7 @@ def test_before_an_agreement_the_static_types_are_understood() -> None:
 
 
 def test_on_hold_packets_are_counted_but_not_heard() -> None:
-    incoming = agreed(replace(STREAM, direction="sendonly"))
+    incoming = agreed(STREAM._replace(direction="sendonly"))
     incoming.listen((440,))
     gets(incoming, [packet(n) for n in range(10)])
     step = encode("5", 160)[0]
@@ -79,7 +77,7 @@ def test_on_hold_packets_are_counted_but_not_heard() -> None:
 
 
 def test_the_numbers_we_declared_are_those_that_come() -> None:
-    incoming = agreed(replace(STREAM, payload_type=96, receive_payload_type=8, receive_dtmf_payload_type=97))
+    incoming = agreed(STREAM._replace(payload_type=96, receive_payload_type=8, receive_dtmf_payload_type=97))
     step = encode("5", 160)[0]
     assert step is not None
     audio, event = gets(incoming, [packet(1), Packet(97, 2, 320, 5, step.payload), packet(3, kind=96)])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import pairwise
 from random import Random
 
@@ -22,6 +21,7 @@ from trunkline.media.session import SendRtcp, SendRtp
 from trunkline.media.srtp import Inbound, Outbound
 from trunkline.media.tone import Detector, cut, second
 from trunkline.sdp.crypto import Crypto
+from trunkline.sdp.offer_answer import Stream
 
 PHONE, CARRIER = key(1), key(2)  # the key the carrier closes with, and ours toward it
 
@@ -121,7 +121,7 @@ def test_dtmf_bears_the_number_that_each_side_gave_it() -> None:
 
 def test_our_own_numbers_are_those_that_come() -> None:
     wire = Wire()
-    wire.add("a", "b", replace(plain(), receive_payload_type=98, receive_dtmf_payload_type=99))
+    wire.add("a", "b", plain()._replace(receive_payload_type=98, receive_dtmf_payload_type=99))
     wire.add("b", "a", secure(PHONE), CARRIER)
     far = wire.far["a"]
     assert got(wire.says("a", far.packet(kind=98))).payload_type == 8
@@ -159,7 +159,7 @@ def test_a_late_packet_from_before_such_a_one_is_not_sent_under_a_number_that_wa
 def test_a_law_becomes_mu_law_where_the_sides_differ() -> None:
     wire = Wire()
     wire.add("a", "b", plain())
-    wire.add("b", "a", replace(secure(PHONE), payload_type=0, codec="PCMU"), CARRIER)
+    wire.add("b", "a", secure(PHONE)._replace(payload_type=0, codec="PCMU"), CARRIER)
     detectors = {name: Detector((600,)) for name in "ab"}
     found: list[int] = []
     for _ in range(20):
@@ -176,15 +176,15 @@ def test_a_law_becomes_mu_law_where_the_sides_differ() -> None:
 
 def test_a_codec_the_other_side_has_not_is_not_sent_to_it() -> None:
     wire = Wire()
-    wire.add("a", "b", replace(plain(), payload_type=18, codec="G729"))
+    wire.add("a", "b", plain()._replace(payload_type=18, codec="G729"))
     wire.add("b", "a", secure(PHONE), CARRIER)
     assert wire.says("a", wire.far["a"].packet(bytes(20), 18)) is None
 
 
 def test_a_codec_nobody_looks_into_passes_between_two_who_agreed_on_it() -> None:
     wire = Wire()
-    wire.add("a", "b", replace(plain(), payload_type=18, codec="G729"))
-    wire.add("b", "a", replace(secure(PHONE), payload_type=96, codec="G729"), CARRIER)
+    wire.add("a", "b", plain()._replace(payload_type=18, codec="G729"))
+    wire.add("b", "a", secure(PHONE)._replace(payload_type=96, codec="G729"), CARRIER)
     for n in range(5):
         came = got(wire.says("a", wire.far["a"].packet(bytes([n]) * 20, 18)))
         assert (came.payload_type, came.payload) == (96, bytes([n]) * 20)
@@ -343,16 +343,18 @@ def test_a_new_key_does_not_begin_right_before_a_rollover() -> None:
     [
         (plain(), CARRIER),
         (secure(PHONE), None),
-        (replace(secure(PHONE), crypto=None), CARRIER),
-        (replace(secure(PHONE), crypto=replace(PHONE, suite="AEAD_AES_128_GCM")), CARRIER),
-        (secure(PHONE), replace(CARRIER, suite="AES_256_CM_HMAC_SHA1_80")),
+        (secure(PHONE)._replace(crypto=None), CARRIER),
+        (secure(PHONE)._replace(crypto=PHONE._replace(suite="AEAD_AES_128_GCM")), CARRIER),
+        (secure(PHONE), CARRIER._replace(suite="AES_256_CM_HMAC_SHA1_80")),
     ],
 )
-def test_keys_that_cannot_be_carried_are_refused_and_nothing_changes(stream: object, own: object) -> None:
+def test_keys_that_cannot_be_carried_are_refused_and_nothing_changes(
+    stream: Stream, own: Crypto | None
+) -> None:
     wire = call()
     wire.says("a")
     with pytest.raises(ParseError) as refused:
-        wire.session.answer("b", stream, own, wire.now)  # type: ignore[arg-type]
+        wire.session.answer("b", stream._replace(own_crypto=own), wire.now)
     assert refused.value.status == 488
     assert got(wire.says("a")).payload == b"\xd5" * 160
     assert got(wire.says("b")).payload == b"\xd5" * 160
@@ -867,7 +869,7 @@ def test_a_conference_follows_who_changes_the_law_and_who_came_before_the_answer
     wire.session.mix(("a", "c", "nobody"), wire.now)
     wire.wait(0.1)
     wire.far["c"] = Far(("192.0.2.3", 6000), 3000)
-    wire.answer("c", replace(plain(6000, "192.0.2.3"), payload_type=0, codec="PCMU"))
+    wire.answer("c", plain(6000, "192.0.2.3")._replace(payload_type=0, codec="PCMU"))
     table = second((600,))
     detector, found = Detector((600,)), set[int]()
     for n in range(40):
@@ -883,7 +885,7 @@ def test_a_conference_follows_who_changes_the_law_and_who_came_before_the_answer
 def test_commands_for_nobody_change_nothing() -> None:
     wire = call()
     wire.session.play("nobody", (440,), False, wire.now)
-    wire.session.answer("nobody", plain(), None, wire.now)
+    wire.session.answer("nobody", plain(), wire.now)
     wire.session.mix(("nobody",), wire.now)
     wire.session.play("a", (440,), False, wire.now)
     assert wire.says("a") is not None

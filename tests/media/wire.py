@@ -90,7 +90,7 @@ class Wire:
         return far
 
     def answer(self, name: str, stream: Stream, own: Crypto | None = None) -> None:
-        self.session.answer(name, stream, own, self.now)
+        self.session.answer(name, stream if own is None else stream._replace(own_crypto=own), self.now)
         far = self.far[name]
         if stream.crypto is not None and own is not None:
             theirs, ours = material(stream.crypto), material(own)

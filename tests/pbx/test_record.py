@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -200,6 +199,6 @@ def test_call_over_a_secured_trunk_is_recorded_as_encrypted_whoever_called() -> 
     record.leg("b", "called", "y", 0.0)
     record.stream("b", clear)
     record.answered("b", 1.0)
-    record.stream("a", replace(clear, crypto=line))
+    record.stream("a", clear._replace(crypto=line))
     whole = record.writes(2.0)[-1].record
     assert (whole["codec"], whole["encryption"]) == ("PCMA", "SDES AES_CM_128_HMAC_SHA1_80")

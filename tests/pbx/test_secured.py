@@ -84,8 +84,8 @@ def test_an_outgoing_call_is_anchored_and_offers_srtp_and_g711_a_law_alone() -> 
     assert inside is not None
     assert (inside.proto, inside.connection, inside.crypto) == ("RTP/AVP", "192.0.2.10", ())
     trunk, local = sorted(office.told(anchor.Answer), key=lambda said: said.stream.profile, reverse=True)
-    assert (trunk.stream.crypto.key_params, trunk.own.suite) == ((f"inline:{KEY}",), SUITE)
-    assert (local.stream.crypto, local.own) == (None, None)
+    assert (trunk.stream.crypto.key_params, trunk.stream.own_crypto.suite) == ((f"inline:{KEY}",), SUITE)
+    assert (local.stream.crypto, local.stream.own_crypto) == (None, None)
     a, b = office.told(anchor.Offer)
     assert (a.address, b.address, b.join) == ("192.0.2.10", OWN[0], a.leg)
     call.byes()
@@ -107,9 +107,9 @@ def test_every_suite_a_site_may_select_is_offered_and_can_be_carried(suite: str)
     Dialog(office.nominal, invite, calls=False).says(200, savp("194.250.129.193", key=key, suite=suite))
     office.nominal.hears("ACK")
     call.acks(call.peer.hears(200))
-    (trunk,) = [said for said in office.told(anchor.Answer) if said.own is not None]
-    assert (trunk.own.suite, trunk.stream.crypto.suite) == (suite, suite)
-    assert usable(trunk.own)
+    (trunk,) = [said for said in office.told(anchor.Answer) if said.stream.own_crypto is not None]
+    assert (trunk.stream.own_crypto.suite, trunk.stream.crypto.suite) == (suite, suite)
+    assert usable(trunk.stream.own_crypto)
     assert usable(trunk.stream.crypto)
 
 
@@ -262,7 +262,9 @@ def test_a_phone_on_tls_speaks_srtp_with_us_and_plain_if_it_offers_that() -> Non
 def test_no_key_of_anybody_stands_in_a_record_a_log_or_the_status() -> None:
     office = SecureOffice()
     call, far = talking(office, office.phone("201"))
-    ours = [line.key_params[0] for line in (said.own for said in office.told(anchor.Answer)) if line]
+    ours = [
+        line.key_params[0] for line in (said.stream.own_crypto for said in office.told(anchor.Answer)) if line
+    ]
     shown = [repr(office.node.status(office.now))]
     call.byes()
     far.hears_bye()

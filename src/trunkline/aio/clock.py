@@ -59,8 +59,9 @@ class SystemIds:
 
     def number(self, below: int) -> int:
         """A uniform integer in 0 <= n < `below`."""
-        room = 1 << 64
-        while True:  # a word from above the last whole multiple would favour small numbers
-            drawn = int(self.token(), 16)
+        while True:  # what lies above the last whole multiple would favour small numbers
+            drawn, room = int(self.token(), 16), 1 << 64
+            while room < below:
+                drawn, room = drawn << 64 | int(self.token(), 16), room << 64
             if drawn < room - room % below:
                 return drawn % below

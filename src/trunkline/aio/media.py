@@ -13,7 +13,6 @@ import errno
 import os
 import socket
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from heapq import heappop, heappush
 from math import ceil
 
@@ -232,7 +231,7 @@ class MediaEnds:
     def _release(self, leg: _Leg) -> None:
         for output in leg.end.release(self._now()):
             if isinstance(output, Report):
-                self._later(replace(output, sent=output.sent - leg.unsent))
+                self._later(output._replace(sent=output.sent - leg.unsent))
             else:
                 self._carry_out(leg, output)
         self._shut(leg)

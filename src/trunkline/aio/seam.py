@@ -1,4 +1,4 @@
-"""The media seam on a socket between two processes: each message a length and a JSON array.
+"""The media seam on a socket between two processes: each piece a length and a JSON array of messages.
 
 Only our own processes speak on it, over a socket pair that nobody else can reach.
 """
@@ -6,11 +6,9 @@ Only our own processes speak on it, over a socket pair that nobody else can reac
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from operator import attrgetter
+from collections.abc import Iterable, Iterator
 from struct import Struct
-from typing import Any
+from typing import Any, NamedTuple
 
 from trunkline.media import anchor
 from trunkline.sdp.crypto import Crypto
@@ -19,8 +17,7 @@ from trunkline.sdp.offer_answer import Stream
 _LENGTH = Struct("!I")
 
 
-@dataclass(frozen=True, slots=True)
-class Ready:
+class Ready(NamedTuple):
     """The worker's first message: legs it can carry at once, and why no more ("" = the ports)."""
 
     legs: int
@@ -50,48 +47,47 @@ _KINDS: dict[str, Any] = {
 }
 
 
-# A call passes this six times each way, so what can be made once is: the fields of a kind are
-# taken by one call, and the reader and the writer of JSON are kept.
-_TAKEN: dict[type, Callable[[Any], tuple[Any, ...]]] = {
-    kind: attrgetter(*kind.__slots__) for kind in _KINDS.values() if kind is not anchor.Answer
+_LINES = tuple(Stream._fields.index(name) for name in ("crypto", "own_crypto"))
+_LISTS = {  # fields that are tuples, which JSON has not
+    kind: tuple(at for at, type_ in enumerate(kind.__annotations__.values()) if "tuple[" in str(type_))
+    for kind in _KINDS.values()
 }
-_STREAM = attrgetter(*Stream.__slots__)
-_LINES = tuple(Stream.__slots__.index(name) for name in ("crypto", "own_crypto"))
+# Every call passes here: the reader and the writer of JSON are kept.
 _written = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 _read = json.JSONDecoder().raw_decode
 
 
-def encode(message: Message) -> bytes:
-    """One message, its length before it."""
-    kind = type(message)
-    fields: tuple[Any, ...]
-    if isinstance(message, anchor.Answer):
-        said = list(_STREAM(message.stream))
-        for at in _LINES:
-            said[at] = _text(said[at])
-        fields = (message.media, message.leg, said, _text(message.own))
-    else:
-        fields = _TAKEN[kind](message)
-    body = _written((kind.__name__, *fields)).encode()
+def encode(messages: Iterable[Message]) -> bytes:
+    """These messages as one piece, its length before it: what is said in one turn is read in one."""
+    body = _written([(type(message).__name__, *_plain(message)) for message in messages]).encode()
     return _LENGTH.pack(len(body)) + body
 
 
-def _text(line: Crypto | None) -> str | None:
-    return None if line is None else str(line)
+def _plain(message: Message) -> Iterable[Any]:
+    """The fields, with each crypto line as its text."""
+    if type(message) is not anchor.Answer:
+        return message
+    stream: list[Any] = list(message.stream)
+    for at in _LINES:
+        if stream[at] is not None:
+            stream[at] = str(stream[at])
+    return (message.media, message.leg, stream)
 
 
-def _line(text: str | None) -> Crypto | None:
-    return None if text is None else Crypto.parse(text)
-
-
-def _decode(body: str) -> Message:
-    (name, *fields), _ = _read(body)
-    if name == "Answer":
-        media, leg, said, own = fields
+def _message(name: str, *said: Any) -> Message:
+    kind = _KINDS[name]
+    if kind is anchor.Answer:
+        media, leg, stream = said
         for at in _LINES:
-            said[at] = _line(said[at])
-        return anchor.Answer(media, leg, Stream(*said), _line(own))
-    message: Message = _KINDS[name](*[tuple(v) if type(v) is list else v for v in fields])
+            if stream[at] is not None:
+                stream[at] = Crypto.parse(stream[at])
+        return anchor.Answer(media, leg, Stream._make(stream))
+    if lists := _LISTS[kind]:
+        values = list(said)
+        for at in lists:
+            values[at] = tuple(values[at])
+        said = tuple(values)
+    message: Message = kind._make(said)
     return message
 
 
@@ -104,7 +100,7 @@ class Inbox:
         self._kept = bytearray()
 
     def feed(self, data: bytes) -> Iterator[Message]:
-        """The messages that are whole by now."""
+        """The messages of the pieces that are whole by now."""
         kept = self._kept
         kept += data
         while len(kept) >= _LENGTH.size:
@@ -113,4 +109,5 @@ class Inbox:
                 return
             body = kept[_LENGTH.size : end].decode()
             del kept[:end]
-            yield _decode(body)
+            for said in _read(body)[0]:
+                yield _message(*said)

@@ -118,7 +118,7 @@ class Connection(asyncio.Protocol):
             self._port.arrived(Whole.of(cast("Request | Response", framed[0]), data), self.flow)
         else:
             self._take(framed)
-        self._watch(now)
+            self._watch(now)
 
     def write(self, data: bytes) -> None:
         """Send; a peer that leaves too much unread loses the connection."""

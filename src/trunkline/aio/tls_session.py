@@ -14,6 +14,7 @@ from typing import Final
 from OpenSSL import SSL
 
 from trunkline.aio import clock, tls_words
+from trunkline.aio.openssl import Octets
 from trunkline.aio.tls import TlsContext, reasons
 from trunkline.finding import said
 from trunkline.pki import alert as alerts
@@ -23,9 +24,6 @@ from trunkline.pki.judgement import Judgement, Role
 from trunkline.pki.names import domain
 
 _FATAL: Final = 2
-_RECORD: Final = 1 << 14  # octets of plain text in a record at most (RFC 8446 §5.1)
-_HEADER: Final = 5
-_MOST: Final = 4 * _RECORD  # octets read of what is to be sent at once
 
 _UNJUDGED: Final = said("the peer's certificate was not judged", "le certificat du pair n'a pas été jugé")
 
@@ -56,29 +54,6 @@ class Refusal:
     why: str
 
 
-class _Records:
-    """Where a peer's records end (RFC 8446 §5.1): each has a header, whose last two octets are its length."""
-
-    __slots__ = ("_header", "_left")
-
-    def __init__(self) -> None:
-        self._header, self._left = b"", 0  # what came of the next header; what the last record still lacks
-
-    def single(self, sealed: bytes) -> bool:
-        """Take what came; True if it is one record from its first octet to its last."""
-        clean = not self._header and not self._left
-        if clean and len(sealed) >= _HEADER and _HEADER + (sealed[3] << 8 | sealed[4]) == len(sealed):
-            return True  # as most are
-        sealed = self._header + sealed
-        at, ends = self._left, 0
-        while at + _HEADER <= len(sealed):
-            at += _HEADER + (sealed[at + 3] << 8 | sealed[at + 4])
-            ends += 1
-        self._left = max(0, at - len(sealed))
-        self._header = sealed[at:]
-        return clean and ends == 1 and at == len(sealed)
-
-
 class Session:
     """One connection: `feed` and `seal`, then send what `outgoing` gives.
 
@@ -92,6 +67,7 @@ class Session:
         self._context, self._names, self._civil = context, names, civil
         self._tls = SSL.Connection(context.openssl, None)
         self._tls.set_app_data(self)
+        self._octets = Octets(self._tls)
         if context.server:
             self._tls.set_accept_state()
         else:
@@ -106,8 +82,6 @@ class Session:
         self._alert_heard = self._alert_sent = 0
         self._begun = not context.server
         self._settled = False  # the peer, too, holds the handshake for done
-        self._records = _Records()
-        self._quiet = False  # what came last leaves nothing to be sent
 
     def start(self) -> None:
         """Begin the handshake; a server waits."""
@@ -118,43 +92,33 @@ class Session:
         if self.over or not sealed:
             return b""
         self._begun, was_up = True, self.up is not None
-        single = self._records.single(sealed)
-        self._tls.bio_write(sealed)
+        self._octets.take(sealed)
         if not was_up:
             self._shake()
         if self.up is None:
             return b""
-        plain = self._read(single and was_up)
+        plain = self._read()
         # The first a TLS 1.3 client hears after its own handshake says whether the server refused it.
         self._settled |= was_up and not self.over
         return plain
 
     def seal(self, plain: bytes) -> None:
         """Encrypt for the peer; nothing once it is over."""
-        if self.up is None or self.over:
+        if self.up is None or self.over or not plain:
             return
-        self._quiet = False
         try:
-            self._tls.sendall(plain)
+            self._octets.seal(plain)
         except SSL.Error as error:
             self._failed(error)
 
     def outgoing(self) -> bytes:
         """What is to be sent now: handshake, alerts, records."""
-        if self._quiet:
-            return b""
-        parts = []
-        try:
-            while len(part := self._tls.bio_read(_MOST)) == _MOST:
-                parts.append(part)
-        except SSL.WantReadError:
-            part = b""
-        return b"".join((*parts, part)) if parts else part
+        return self._octets.outgoing()
 
     def end(self) -> None:
         """Say close_notify, if the handshake came that far."""
         if self.up is not None and not self.over:
-            self.over, self._quiet = True, False
+            self.over = True
             try:
                 self._tls.shutdown()
             except SSL.Error:
@@ -205,26 +169,17 @@ class Session:
         self.up = Up(version, suite, self._context.ours, theirs, matched)
         self._settled = self._context.server or version != "TLSv1.3"
 
-    def _read(self, single: bool) -> bytes:
-        """The plain bytes there are; of a `single` record one reading gives all.
-
-        To be told by OpenSSL that nothing is left, and nothing to be sent, is as dear as the reading.
-        """
-        parts = []
-        self._quiet = False
+    def _read(self) -> bytes:
+        """The plain bytes there are."""
+        plain, read = b"", self._octets.read
         try:
-            if single and (plain := self._tls.recv(_RECORD)):
-                self._quiet = True
-                return plain
-            while True:
-                parts.append(self._tls.recv(_RECORD))
-        except SSL.WantReadError:
-            pass
+            while part := read():
+                plain += part
         except SSL.ZeroReturnError:
             self.cut()
         except SSL.Error as error:
             self._failed(error)
-        return b"".join(parts)
+        return plain
 
     def _failed(self, error: SSL.Error) -> None:
         context, judged = self._context, self.judgement

@@ -86,7 +86,9 @@ class Worker:
 
     def __init__(self, control: socket.socket, terms: Terms) -> None:
         self._control, self._terms = control, terms
-        self._inbox, self._unsent, self._writing = Inbox(), bytearray(), False
+        self._inbox = Inbox()
+        self._events: list[Message] = []  # told in this turn
+        self._unsent, self._writing = bytearray(), False
         self._ports = Ports(terms.first, terms.last, terms.dscp << 2, terms.ranges, terms.begin)
         self._ids = clock.SystemIds()
         self._buffer = Buffer()
@@ -116,10 +118,10 @@ class Worker:
         poll, hot, wakes = self._epoll.poll, self._hot, self._wakes
         room, views, due = self._buffer.room, self._buffer.views, self._due
         monotonic = clock.now
-        unsent = self._unsent
+        events = self._events
         now = monotonic()
         while self._open:
-            if unsent and not self._writing:
+            if events and not self._writing:
                 self._flush()  # the events of a turn in one piece: each would wake signalling
             ready = poll(max(0.0, due[0][0] - now) if due else None)
             now = monotonic()
@@ -159,12 +161,16 @@ class Worker:
             return
         for message in self._inbox.feed(data):
             self._carry_out(message, now)
+        self._prune()
 
     def _tell(self, message: Message) -> None:
-        self._unsent += encode(message)
+        self._events.append(message)
 
     def _flush(self) -> None:
         """Write what there is; while signalling does not read, the rest waits and calls go on."""
+        if self._events:
+            self._unsent += encode(self._events)
+            self._events.clear()
         while self._unsent:
             try:
                 written = self._control.send(self._unsent)
@@ -190,8 +196,8 @@ class Worker:
         session = call.session
         try:
             match command:
-                case anchor.Answer(leg=name, stream=stream, own=own):
-                    session.answer(name, stream, own, now)
+                case anchor.Answer(leg=name, stream=stream):
+                    session.answer(name, stream, now)
                     if name in call.ports:
                         self._watch(call.ports[name])
                 case anchor.Play(leg=name, tones=tones, echo=echo):
@@ -351,6 +357,13 @@ class Worker:
                 if port.rtp.fileno() in self._hot and not port.hot:  # it fell silent
                     self._watch(port)
             self._file(call, now)
+        self._prune()
+
+    def _prune(self) -> None:
+        """Who comes next is somebody who waits: a call that is over wakes nobody."""
+        due = self._due
+        while due and due[0][2].filed != due[0][0]:
+            heappop(due)
 
     def _outputs(self, call: _Call, outputs: list[Output]) -> None:
         for output in outputs:

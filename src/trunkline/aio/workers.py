@@ -24,6 +24,7 @@ from trunkline.sip.flow import Ids
 
 EF = 46  # the DSCP of voice (RFC 3246)
 _READ = 1 << 16  # octets read of the socket pair at once
+_A_MOMENT = 0.02  # seconds, a packet time: under load another call's command comes before
 _STUCK = 1 << 22  # octets a worker may leave unread before it is ended
 _SOURCE = str(Path(trunkline.__file__).parents[1])
 
@@ -42,7 +43,9 @@ class _Seat:
         "name",
         "pipe",
         "terms",
+        "timer",
         "unsent",
+        "waiting",
         "watch",
     )
 
@@ -51,7 +54,10 @@ class _Seat:
         self.child: subprocess.Popen[bytes] | None = None
         self.watch = -1  # readable once the process has ended
         self.pipe: socket.socket | None = None
-        self.inbox, self.unsent = Inbox(), bytearray()
+        self.inbox = Inbox()
+        self.waiting: list[Command] = []  # that are to be written next
+        self.timer: asyncio.TimerHandle | None = None  # they wait until then at most
+        self.unsent = bytearray()  # what was written and the pipe did not take
         self.full = False  # the pipe took no more: it is watched for room
         self.medias: dict[str, dict[str, bool]] = {}  # its sessions: each leg, and whether it is anchored
         self.held = 0  # legs of all these
@@ -119,13 +125,21 @@ class Workers:
         """Carry these out, in order; those for a session that is not there are ignored.
 
         They leave in one piece: one by one, each would wake the worker, which then takes
-        the processor from signalling where the two share one.
+        the processor from signalling where the two share one. Where there is nothing but
+        Releases, which nobody waits for, they leave with what comes next, or in a moment.
         """
-        for seat in dict.fromkeys(filter(None, map(self._note_down, commands))):
-            if not seat.full:
+        seats: list[_Seat] = []
+        hurried = False
+        for command in commands:
+            seat = self._note_down(command)
+            hurried |= type(command) is not Release
+            if seat is not None and seat not in seats:
+                seats.append(seat)
+        for seat in seats:
+            if hurried:
                 self._flush(seat)
-            elif len(seat.unsent) > _STUCK and seat.child is not None:
-                seat.child.kill()
+            elif seat.timer is None:
+                seat.timer = self._loop.call_later(_A_MOMENT, self._flush, seat)
 
     def _note_down(self, command: Command) -> _Seat | None:
         """Put a command where the pipe takes it from; the worker it is for."""
@@ -143,7 +157,7 @@ class Workers:
                 seat.held += 1
         if seat is None or seat.pipe is None:
             return None
-        seat.unsent += encode(command)
+        seat.waiting.append(command)
         if isinstance(command, Release):
             self._forget(seat, command.media, command.leg)
         return seat
@@ -155,9 +169,7 @@ class Workers:
         self.submit(*map(Release, list(self._sessions)))
         self._closing = True
         for seat in self._seats:
-            if seat.pipe is not None and not seat.unsent:
-                with suppress(OSError):  # it died a moment ago
-                    seat.pipe.shutdown(socket.SHUT_WR)
+            self._flush(seat)
         self._finish()
 
     async def closed(self) -> None:
@@ -187,6 +199,7 @@ class Workers:
             )
         seat.watch = os.pidfd_open(seat.child.pid)
         seat.pipe, seat.inbox, seat.unsent, seat.full = ours, Inbox(), bytearray(), False
+        seat.waiting.clear()
         seat.began = clock.now()
         self._loop.add_reader(ours.fileno(), self._came, seat)
 
@@ -268,9 +281,15 @@ class Workers:
 
     def _flush(self, seat: _Seat) -> None:
         """Write what there is, or as much as the pipe takes."""
+        if seat.timer is not None:
+            seat.timer.cancel()
+            seat.timer = None
         pipe = seat.pipe
         if pipe is None:
             return
+        if seat.waiting:
+            seat.unsent += encode(seat.waiting)
+            seat.waiting.clear()
         try:
             while seat.unsent:
                 del seat.unsent[: pipe.send(seat.unsent)]
@@ -278,6 +297,8 @@ class Workers:
             if not seat.full:
                 seat.full = True
                 self._loop.add_writer(pipe.fileno(), self._flush, seat)
+            elif len(seat.unsent) > _STUCK and seat.child is not None:
+                seat.child.kill()
             return
         except OSError:  # it is gone; that will be read
             seat.unsent.clear()
@@ -285,7 +306,7 @@ class Workers:
             seat.full = False
             self._loop.remove_writer(pipe.fileno())
         if self._closing:
-            with suppress(OSError):
+            with suppress(OSError):  # it died a moment ago
                 pipe.shutdown(socket.SHUT_WR)
 
     def _later(self, event: Event) -> None:

@@ -199,7 +199,7 @@ class Descriptions:
         if not terms.join or self.port is None:
             return out
         if not any(isinstance(output, anchor.Answer) for output in out):  # the 2xx said nothing new
-            out = [anchor.Answer(terms.media, id, early, early.own_crypto), *out]
+            out = [anchor.Answer(terms.media, id, early), *out]
         return [anchor.Offer(terms.media, id, terms.address, terms.join), *out]
 
     def release(self) -> list[Any]:
@@ -216,23 +216,21 @@ class Descriptions:
     def _settled(self, stream: Stream) -> list[Any]:
         assert self.terms is not None
         self.stream = stream
-        said = anchor.Answer(self.terms.media, self._leg.id, stream, stream.own_crypto)
+        said = anchor.Answer(self.terms.media, self._leg.id, stream)
         return [said, events.Agreed(self._leg, stream)]
 
     def _own_keys(self) -> tuple[Crypto, ...]:
         """Our crypto lines, drawn once: an unchanged key keeps its SRTP context (RFC 4568 §7.1.4)."""
         assert self.terms is not None
-        if not self._keys:
-            self._keys = tuple(
-                Crypto.of(tag, suite, self._drawn(SUITES[suite].key + SUITES[suite].salt))
-                for tag, suite in enumerate(self.terms.capabilities.suites, 1)
-            )
+        suites = self.terms.capabilities.suites
+        if suites and not self._keys:
+            self._keys = tuple([Crypto.of(n, suite, self._drawn(suite)) for n, suite in enumerate(suites, 1)])
         return self._keys
 
-    def _drawn(self, length: int) -> bytes:
-        """`length` random bytes; `ids` is the only source of randomness down here."""
-        words = [self._ids.number(1 << 64).to_bytes(8, "big") for _ in range(-(-length // 8))]
-        return b"".join(words)[:length]
+    def _drawn(self, suite: str) -> bytes:
+        """A master key and salt; `ids` is the only source of randomness down here."""
+        length = SUITES[suite].key + SUITES[suite].salt
+        return self._ids.number(1 << 8 * length).to_bytes(length, "big")
 
     def _origin(self) -> Origin:
         number = self._ids.number(2**31)

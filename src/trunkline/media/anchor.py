@@ -8,19 +8,16 @@ when `Anchored` comes back (see `call.leg`, state PREPARING).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from trunkline.sdp.crypto import Crypto
     from trunkline.sdp.offer_answer import Stream
 
 
 # --- commands -------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
+class Offer(NamedTuple):
     """Open a port for `leg` (or reopen it for a re-INVITE); answered by Anchored or Refused.
 
     `address` is the local IP literal to bind. `join` names the leg of the same
@@ -36,23 +33,18 @@ class Offer:
     join: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """The stream both sides agreed on: where to send, as what, in which direction.
 
-    `stream.crypto` is the far side's line, `own` the line of ours that was answered or
-    chosen: what is sent is closed under its key (RFC 4568 §5.1). Both None over RTP/AVP.
-    Refused tells that the keys cannot be carried.
+    Refused tells that the stream's keys cannot be carried.
     """
 
     media: str
     leg: str
     stream: Stream
-    own: Crypto | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Play:
+class Play(NamedTuple):
     """Send a tone of these frequencies (Hz) instead of silence; () is silence; echo returns what comes."""
 
     media: str
@@ -61,8 +53,7 @@ class Play:
     echo: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Listen:
+class Listen(NamedTuple):
     """Report each of these frequencies (Hz, 300-3400) once it is heard (Heard); asked again, again."""
 
     media: str
@@ -70,8 +61,7 @@ class Listen:
     tones: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Press:
+class Press(NamedTuple):
     """Send these DTMF digits (0-9, *, #, A-D) as telephone-event (RFC 4733), if that was agreed."""
 
     media: str
@@ -79,16 +69,14 @@ class Press:
     digits: str
 
 
-@dataclass(frozen=True, slots=True)
-class Mix:
+class Mix(NamedTuple):
     """Join these legs of one session into a conference."""
 
     media: str
     legs: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Release:
+class Release(NamedTuple):
     """Close the ports of this session ("" = all legs); each leg that had any answers with its Report."""
 
     media: str
@@ -98,8 +86,7 @@ class Release:
 # --- events ---------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Anchored:
+class Anchored(NamedTuple):
     """The port is open at this address; `rtcp_port` is its RTCP port (RFC 3550 §11)."""
 
     media: str
@@ -109,8 +96,7 @@ class Anchored:
     rtcp_port: int
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(NamedTuple):
     """No port: exhausted, or the address cannot be bound; `why` in words."""
 
     media: str
@@ -118,8 +104,7 @@ class Refused:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Silent:
+class Silent(NamedTuple):
     """No RTP came for `seconds` although the stream should receive; told once, and again after RTP came."""
 
     media: str
@@ -127,8 +112,7 @@ class Silent:
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
+class Heard(NamedTuple):
     """A listened-for tone (Hz) was found in what came in."""
 
     media: str
@@ -136,8 +120,7 @@ class Heard:
     tone: int
 
 
-@dataclass(frozen=True, slots=True)
-class Pressed:
+class Pressed(NamedTuple):
     """A DTMF digit came in (RFC 4733): told once, when it begins."""
 
     media: str
@@ -145,8 +128,7 @@ class Pressed:
     digit: str
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(NamedTuple):
     """What passed on this leg, told when it is released; RTP packets, lost as RFC 3550 §6.4.1 counts.
 
     `mos` (1.0-4.5) estimates how what was received sounded (G.107), 0.0 when nothing was.
@@ -160,15 +142,14 @@ class Report:
     received: int
     lost: int
     jitter: float = 0.0  # milliseconds, RFC 3550 A.8
-    heard: tuple[int, ...] = field(default=())
+    heard: tuple[int, ...] = ()
     mos: float = 0.0
     strays: int = 0
     refused: int = 0
     suite: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Lost:
+class Lost(NamedTuple):
     """The worker that carried these sessions is gone."""
 
     worker: str

@@ -173,14 +173,14 @@ class Leg:
 
     # --- what was agreed ------------------------------------------------------
 
-    def agree(self, stream: Stream, own: Crypto | None, now: float) -> None:
-        """Send and expect what `stream` says, closed under the key of `own`; again at each re-INVITE.
+    def agree(self, stream: Stream, now: float) -> None:
+        """Send and expect what `stream` says, under its keys; again at each re-INVITE.
 
         A key that stays keeps its context, rollover counter and replay window included; a new
         one starts at zero (RFC 4568 §7.1.4). Raises ParseError (488) for what cannot be
         carried; then nothing changed.
         """
-        secure = "SAVP" in stream.profile
+        secure, own = "SAVP" in stream.profile, stream.own_crypto
         if secure != (own is not None) or secure != (stream.crypto is not None):
             expected = "expected keys of both sides" if secure else "expected no keys"
             raise ParseError("SDP a=crypto", stream.profile, expected, status=488)
@@ -227,7 +227,7 @@ class Leg:
         if outbound is not self._outbound:
             self._outbound = outbound
             if outbound is not None:
-                key = outbound.line.keys[0].material
+                key = outbound.key.material
                 while (key, self.ssrc) in self._spent:  # a key that comes back was used up to some index
                     self.ssrc = self._number(1 << 32)
                 self._spent.add((key, self.ssrc))
@@ -529,7 +529,7 @@ class Leg:
             impairment = quality.IMPAIRMENT.get(self._codec, quality.IMPAIRMENT["PCMA"])
             opinion = quality.mos(quality.rating(delay, 100 * lost / expected, burst, impairment))
         refused = self._refused + (0 if self._inbound is None else self._inbound.refused)
-        suite = "" if self._outbound is None else self._outbound.line.suite
+        suite = "" if self._outbound is None else self._outbound.suite
         return Report(
             self.media,
             self.name,

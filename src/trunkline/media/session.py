@@ -21,7 +21,6 @@ from trunkline.media.tone import Detector
 from trunkline.sip.flow import Ids
 
 if TYPE_CHECKING:
-    from trunkline.sdp.crypto import Crypto
     from trunkline.sdp.offer_answer import Stream
 
 
@@ -114,13 +113,13 @@ class Session:
         party.join = join
         return party.leg
 
-    def answer(self, name: str, stream: Stream, own: Crypto | None, now: float) -> None:
+    def answer(self, name: str, stream: Stream, now: float) -> None:
         """Carry what was agreed; raises ParseError (488) if the keys cannot be."""
         party = self._parties.get(name)
         if party is None:
             return
         leg = party.leg
-        leg.agree(stream, own, now)
+        leg.agree(stream, now)
         party.stream = stream
         if party.join is not None:
             self._join(name, party)

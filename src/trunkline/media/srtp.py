@@ -17,7 +17,7 @@ from pylibsrtp import Policy
 from pylibsrtp._binding import ffi, lib  # type: ignore[import-not-found]
 
 from trunkline.finding import ParseError
-from trunkline.sdp.crypto import Crypto
+from trunkline.sdp.crypto import Crypto, Key
 
 _AES_256 = "AES_256_CM_HMAC_SHA1_80"
 SUITES = {  # those of RFC 4568 §6.2 and RFC 6188 §3 that libsrtp carries here
@@ -65,7 +65,13 @@ class Buffer:
 
 def usable(line: Crypto) -> bool:
     """Whether a line can be carried: a suite of ours, one key, no MKI, nothing that alters the wire."""
-    return line.usable and line.suite in SUITES and len(line.keys) == 1 and not line.keys[0].mki
+    return _key(line) is not None
+
+
+def _key(line: Crypto) -> Key | None:
+    """The key of a line that can be carried."""
+    keys = line.usable_keys if line.suite in SUITES else ()
+    return keys[0] if len(keys) == 1 and not keys[0].mki else None
 
 
 class Context:
@@ -77,22 +83,24 @@ class Context:
         "_length",
         "_policy",
         "_srtp",
-        "line",
+        "key",
         "refused",
         "replayed",
         "session",
+        "suite",
     )
 
     _KIND = Policy.SSRC_ANY_OUTBOUND
 
     def __init__(self, line: Crypto, buffer: Buffer) -> None:
         """Raises ParseError (488) for a line that is not `usable`."""
-        if not usable(line):
+        key = _key(line)
+        if key is None:
             expected = "expected one key without MKI of " + ", ".join(SUITES)
             raise ParseError("SDP a=crypto", line.suite, expected, status=488)
-        self.line = line
+        self.suite, self.key = line.suite, key
         self.refused = self.replayed = 0
-        self._policy = Policy(line.keys[0].material, self._KIND, 0, SUITES[line.suite])
+        self._policy = Policy(key.material, self._KIND, 0, SUITES[line.suite])
         if line.suite == _AES_256:
             _strengthen(self._policy)
         self._policy.window_size = WINDOW
@@ -104,7 +112,7 @@ class Context:
 
     def same_key(self, line: Crypto) -> bool:
         """Whether a line names the key and suite of this context (RFC 4568 §7.1.4: then it stays)."""
-        return self.line.suite == line.suite and self.line.keys[:1] == line.keys[:1]
+        return self.suite == line.suite and (self.key,) == line.usable_keys
 
 
 def _strengthen(policy: Policy) -> None:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
-from dataclasses import dataclass
 from typing import AnyStr, NamedTuple
 
 from trunkline.finding import ParseError
@@ -56,8 +55,7 @@ class Key(NamedTuple):
         return f"Key({len(self.material)} bytes, {self.lifetime}, {self.mki!r}, {self.mki_length})"
 
 
-@dataclass(frozen=True, slots=True)
-class Crypto:
+class Crypto(NamedTuple):
     """One offered or answered way to protect a stream: `a=crypto:<tag> <suite> <keys> [<session>...]`.
 
     `tag` 0-999999999; `key_params` and `session_params` as written (RFC 4568 §9.1).
@@ -123,12 +121,18 @@ class Crypto:
         §6.3.7) or marked with "-" as one that may be ignored (§6.3.8). The others change what is
         on the wire (no encryption, key derivation rate, FEC): a line with one is passed over.
         """
-        if not all(param[0] == "-" or param[:4] == "WSH=" for param in self.session_params):
-            return False
+        return bool(self.usable_keys)
+
+    @property
+    def usable_keys(self) -> tuple[Key, ...]:
+        """The keys of a line that is `usable`, else none."""
+        for param in self.session_params:
+            if param[0] != "-" and param[:4] != "WSH=":
+                return ()
         try:
-            return bool(self.keys)
+            return self.keys
         except ParseError:
-            return False
+            return ()
 
     def masked(self) -> Crypto:
         """The same line with the keys unreadable and every length kept."""
@@ -172,29 +176,30 @@ def _key(param: str) -> Key:
     """`inline:<base64 key and salt>["|" lifetime]["|" MKI ":" length]` (RFC 4568 §9.2)."""
     method, _, value = param.partition(":")
     text, *rest = value.split("|")
-    shown = _masked_param(param)
     if method.lower() != "inline" or len(rest) > 2:
-        raise _wrong(shown, "expected inline:<key>[|<lifetime>][|<MKI>:<length>] (RFC 4568 §6.1)")
+        raise _unreadable(param, "expected inline:<key>[|<lifetime>][|<MKI>:<length>] (RFC 4568 §6.1)")
     try:
         # some leave out the padding that a 46-byte key needs
         material = b64decode(text + "=" * (-len(text) % 4), validate=True)
     except Base64Error as wrong:
-        raise _wrong(shown, "expected base64 (RFC 4568 §6.1)") from wrong
+        raise _unreadable(param, "expected base64 (RFC 4568 §6.1)") from wrong
+    if not rest:
+        return Key(material)
     lifetime, mki, mki_length = 0, "", 0
-    if rest and ":" not in rest[0]:
-        lifetime = _lifetime(rest.pop(0), shown)
+    if ":" not in rest[0]:
+        lifetime = _lifetime(rest.pop(0), param)
     if rest:
         mki, colon, length = rest.pop().partition(":")
         # 6.1: the length is in bytes, 1-128
         if not (mki.isdigit() and colon and length.isdigit() and len(length) < 4 and 1 <= int(length) <= 128):
-            raise _wrong(shown, "expected <MKI>:<length 1-128> (RFC 4568 §6.1)")
+            raise _unreadable(param, "expected <MKI>:<length 1-128> (RFC 4568 §6.1)")
         mki_length = int(length)
     if rest:
-        raise _wrong(shown, "expected the lifetime before the MKI (RFC 4568 §9.2)")
+        raise _unreadable(param, "expected the lifetime before the MKI (RFC 4568 §9.2)")
     return Key(material, lifetime, mki, mki_length)
 
 
-def _lifetime(text: str, shown: str) -> int:
+def _lifetime(text: str, param: str) -> int:
     """Packets, written as a number or as 2^n; at most 2^48 (RFC 4568 §6.1, RFC 3711 §9.2)."""
     power = text.startswith("2^")
     digits = text[2:] if power else text
@@ -204,7 +209,7 @@ def _lifetime(text: str, shown: str) -> int:
             return 1 << count
         if not power and 0 < count <= 1 << 48:
             return count
-    raise _wrong(shown, "expected a lifetime of 1 to 2^48 packets (RFC 4568 §6.1)")
+    raise _unreadable(param, "expected a lifetime of 1 to 2^48 packets (RFC 4568 §6.1)")
 
 
 def _unknown(suite: str) -> ParseError:
@@ -213,6 +218,10 @@ def _unknown(suite: str) -> ParseError:
 
 def _misfit(name: str, suite: Suite) -> ParseError:
     return _wrong(name, f"expected a key and salt of {suite.key + suite.salt} bytes (RFC 4568 §6.1)")
+
+
+def _unreadable(param: str, expected: str) -> ParseError:
+    return _wrong(_masked_param(param), expected)
 
 
 def _wrong(got: str, expected: str) -> ParseError:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import ip_address
 from typing import NamedTuple
@@ -29,8 +29,7 @@ _KEPT = 512  # characters of a section of which what was read is kept
 _LONGEST_LITERAL = 64  # characters: an IPv6 address with its zone
 
 
-@dataclass(frozen=True, slots=True)
-class Codec:
+class Codec(NamedTuple):
     """An encoding this side can send and take: name, clock rate in Hz, its payload type, its fmtp."""
 
     name: str
@@ -71,8 +70,7 @@ class Capabilities:
         return SECURE if self.suites else PLAIN
 
 
-@dataclass(frozen=True, slots=True)
-class Stream:
+class Stream(NamedTuple):
     """What was agreed: where to send, as what, in which direction as seen from here.
 
     `address` is an IP literal; `rtcp_port` 0: no RTCP. `payload_type` and `dtmf_payload_type` are
@@ -125,7 +123,7 @@ def offer(
     """
     section = _section(
         port,
-        [(codec.payload_type, codec) for codec in capabilities.codecs],
+        tuple([(codec.payload_type, codec) for codec in capabilities.codecs]),
         capabilities.dtmf_payload_type,
         capabilities.ptime,
         direction,
@@ -154,26 +152,28 @@ def answer(
     whose suite `own` has is taken, and answered with its tag (RFC 4568 §5.1.2). Raises ParseError (488) if
     nothing fits.
     """
-    taken = -1
+    stream: Stream | None = None
     sections: list[Media] = []
-    for index, theirs in enumerate(offered.media):
-        found = _choice(theirs, capabilities) if taken < 0 else None
+    for theirs in offered.media:
+        found = _choice(theirs, capabilities) if stream is None else None
         if found is None:
             # 6: a refused line keeps its place, kind, transport and at least one format
             refused = f"m={theirs.kind} 0 {theirs.proto} {' '.join(theirs.formats)}"
             sections.append(Media(theirs.kind, 0, 1, theirs.proto, theirs.formats, (refused,)))
             continue
-        taken = index
-        payload_type, codec = found
-        dtmf = None if capabilities.dtmf_payload_type is None else _dtmf(theirs, codec.clock_rate)
-        way = _meet(direction, _reversed(theirs.direction))
-        crypto = _answered(theirs, own) if capabilities.suites else ()
-        codecs = [(payload_type, codec)]
-        sections.append(_section(port, codecs, dtmf, capabilities.ptime, way, rtcp_port, crypto))
-    if taken < 0:
+        said, payload_type, codec = found
+        audio = payload_type, payload_type  # an answer has the offer's numbers
+        dtmf = None
+        if capabilities.dtmf_payload_type is not None:
+            dtmf = said.numbers.get((_EVENTS, codec.clock_rate))
+        ptime, way = capabilities.ptime, _meet(direction, _reversed(said.direction))
+        crypto = _answered(theirs, own) if capabilities.suites else None
+        lines = () if crypto is None else (crypto[1],)
+        sections.append(_section(port, ((payload_type, codec),), dtmf, ptime, way, rtcp_port, lines))
+        stream = _stream(theirs, said, codec.name, codec.clock_rate, audio, (dtmf, dtmf), ptime, way, crypto)
+    if stream is None:
         raise _unacceptable(offered, capabilities)
-    described = _described(origin, address, sections)
-    return described, _stream(described.media[taken], offered.media[taken])
+    return _described(origin, address, sections), stream
 
 
 def answerable(offered: Description, capabilities: Capabilities) -> None:
@@ -194,7 +194,7 @@ def agreed(local: Description, remote: Description) -> Stream:
     matched(local, remote)
     for ours, theirs in zip(local.media, remote.media, strict=True):
         if ours.active and theirs.active and ours.kind == "audio":
-            return _stream(ours, theirs)
+            return _common(ours, theirs)
     raise ParseError(
         "SDP m=", str(len(remote.media)), "expected an audio line both sides take", status=NOT_ACCEPTABLE
     )
@@ -236,14 +236,15 @@ def re_offer(
     return follow(previous, previous.with_media(sections))
 
 
-def _choice(theirs: Media, capabilities: Capabilities) -> tuple[int, Codec] | None:
-    """The first codec of an audio line that this end has, under the number the line gives it."""
+def _choice(theirs: Media, capabilities: Capabilities) -> tuple[_Terms, int, Codec] | None:
+    """What an audio line says, and its first codec that this end has, under the number the line gives it."""
     if theirs.kind != "audio" or not theirs.active or theirs.proto != capabilities.profile:
         return None
-    for payload_type, name, clock_rate, channels in _terms(theirs).formats:
+    said = _terms(theirs)
+    for payload_type, name, clock_rate, channels in said.formats:
         for codec in capabilities.codecs if channels == 1 else ():
             if codec.clock_rate == clock_rate and codec.name.upper() == name:
-                return payload_type, codec
+                return said, payload_type, codec
     return None
 
 
@@ -259,45 +260,57 @@ def _unacceptable(offered: Description, capabilities: Capabilities) -> ParseErro
     return ParseError("SDP m=", got, expected, status=NOT_ACCEPTABLE)
 
 
-def _dtmf(section: Media, clock_rate: int) -> int | None:
-    """The payload type a section gives to telephone-event at the codec's clock rate (RFC 4733 §2.1)."""
-    for payload_type, name, rate, _ in _terms(section).formats:
-        if name == _EVENTS and rate == clock_rate:
-            return payload_type
-    return None
-
-
-def _stream(ours: Media, theirs: Media) -> Stream:
+def _common(ours: Media, theirs: Media) -> Stream:
     """What two active audio sections agree on, as seen from `ours`."""
     mine, said = _terms(ours), _terms(theirs)
     for (name, clock_rate), payload_type in said.numbers.items():
         receive = mine.numbers.get((name, clock_rate))
         if receive is None or name in _NO_CODEC:
             continue
-        address = said.address or _literal(theirs.connection)
-        crypto, own_crypto = _crypto(ours, theirs)
-        dtmf, receive_dtmf = said.numbers.get((_EVENTS, clock_rate)), mine.numbers.get((_EVENTS, clock_rate))
-        if dtmf is None or receive_dtmf is None:
-            dtmf = receive_dtmf = None
-        wished = mine.ptime or 20
-        return Stream(
-            address=address,
-            port=theirs.port,
-            rtcp_port=_rtcp_port(theirs, said, address),
-            payload_type=payload_type,
-            codec=name,
-            clock_rate=clock_rate,
-            # Our own packet time, unless that is more than the far side takes (RFC 8866 §6.5).
-            ptime=min(wished, said.maxptime or wished),
-            dtmf_payload_type=dtmf,
-            direction=_meet(mine.direction, _reversed(said.direction)),
-            profile=theirs.proto,
-            crypto=crypto,
-            own_crypto=own_crypto,
-            receive_payload_type=receive,
-            receive_dtmf_payload_type=receive_dtmf,
-        )
+        audio = payload_type, receive
+        events = said.numbers.get((_EVENTS, clock_rate)), mine.numbers.get((_EVENTS, clock_rate))
+        if None in events:
+            events = None, None
+        way = _meet(mine.direction, _reversed(said.direction))
+        crypto = _crypto(ours, theirs)
+        return _stream(theirs, said, name, clock_rate, audio, events, mine.ptime or 20, way, crypto)
     raise ParseError("SDP m=", theirs.lines[0], "expected a codec in common", status=NOT_ACCEPTABLE)
+
+
+def _stream(
+    theirs: Media,
+    said: _Terms,
+    codec: str,
+    clock_rate: int,
+    audio: tuple[int, int],
+    events: tuple[int | None, int | None],
+    ptime: int,
+    direction: Direction,
+    crypto: tuple[Crypto, Crypto] | None,
+) -> Stream:
+    """The stream toward the section `theirs`, which says `said`.
+
+    `audio` and `events` are payload types and `crypto` lines, each theirs and then ours.
+    """
+    address = said.address or _literal(theirs.connection)
+    line, own_line = crypto or (None, None)
+    return Stream(
+        address,
+        theirs.port,
+        _rtcp_port(theirs, said, address),
+        audio[0],
+        codec.upper(),
+        clock_rate,
+        # Our own packet time, unless that is more than the far side takes (RFC 8866 §6.5).
+        min(ptime, said.maxptime or ptime),
+        events[0],
+        direction,
+        theirs.proto,
+        line,
+        audio[1],
+        events[1],
+        own_line,
+    )
 
 
 def _rtcp_port(theirs: Media, said: _Terms, address: str) -> int:
@@ -355,20 +368,20 @@ def _read_terms(formats: tuple[str, ...], lines: tuple[str, ...], inherited: tup
 _kept_terms = lru_cache(maxsize=256)(_read_terms)  # a peer says the same in every call; keys are not kept
 
 
-def _answered(theirs: Media, own: tuple[Crypto, ...]) -> tuple[Crypto, ...]:
-    """Our line for the answer: the offer's tag, and our key of that suite (RFC 4568 §5.1.2)."""
+def _answered(theirs: Media, own: tuple[Crypto, ...]) -> tuple[Crypto, Crypto]:
+    """The offer's first line that we can answer, and ours with its tag (RFC 4568 §5.1.2)."""
     mine = {line.suite: line for line in own}
     for line in theirs.crypto:
         if line.suite in mine and line.usable:
-            return (replace(mine[line.suite], tag=line.tag),)
+            return line, mine[line.suite]._replace(tag=line.tag)
     suites = " ".join(line.suite for line in theirs.crypto)
     raise ParseError("SDP a=crypto", suites, "expected one of " + ", ".join(mine), status=NOT_ACCEPTABLE)
 
 
-def _crypto(ours: Media, theirs: Media) -> tuple[Crypto | None, Crypto | None]:
+def _crypto(ours: Media, theirs: Media) -> tuple[Crypto, Crypto] | None:
     """The far side's line and ours of the same tag and suite (RFC 4568 §5.1.3); None on a plain stream."""
     if "SAVP" not in theirs.proto:
-        return None, None
+        return None
     named = {(line.tag, line.suite): line for line in ours.crypto}
     for line in theirs.crypto:
         mine = named.get((line.tag, line.suite))
@@ -416,7 +429,7 @@ def _meet(wish: Direction, allowed: Direction) -> Direction:
 
 def _section(
     port: int,
-    codecs: list[tuple[int, Codec]],
+    codecs: tuple[tuple[int, Codec], ...],
     dtmf: int | None,
     ptime: int,
     direction: Direction,
@@ -424,6 +437,21 @@ def _section(
     crypto: tuple[Crypto, ...] = (),
 ) -> Media:
     """Our own audio section."""
+    numbers, formats = _formats(codecs, dtmf, ptime)
+    lines: list[str] = []
+    if rtcp_port is not None and rtcp_port != port + 1:
+        lines.append(f"a=rtcp:{rtcp_port}")  # RFC 3605 §2.1
+    lines += [f"a=crypto:{line}" for line in crypto]
+    profile = SECURE if crypto else PLAIN
+    whole = (f"m=audio {port} {profile} {' '.join(numbers)}", *formats, *lines, f"a={direction}")
+    return Media("audio", port, 1, profile, numbers, whole)
+
+
+@lru_cache(maxsize=256)
+def _formats(
+    codecs: tuple[tuple[int, Codec], ...], dtmf: int | None, ptime: int
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The payload types of a section of ours, and the lines that say what they are."""
     numbers = [str(payload_type) for payload_type, _ in codecs]
     lines = []
     for payload_type, codec in codecs:
@@ -433,13 +461,7 @@ def _section(
     if dtmf is not None:
         numbers.append(str(dtmf))
         lines += (f"a=rtpmap:{dtmf} {DTMF}/{codecs[0][1].clock_rate}", f"a=fmtp:{dtmf} 0-15")
-    lines.append(f"a=ptime:{ptime}")
-    if rtcp_port is not None and rtcp_port != port + 1:
-        lines.append(f"a=rtcp:{rtcp_port}")  # RFC 3605 §2.1
-    lines += [f"a=crypto:{line}" for line in crypto]
-    profile = SECURE if crypto else PLAIN
-    whole = (f"m=audio {port} {profile} {' '.join(numbers)}", *lines, f"a={direction}")
-    return Media("audio", port, 1, profile, tuple(numbers), whole)
+    return tuple(numbers), (*lines, f"a=ptime:{ptime}")
 
 
 def _described(origin: Origin, address: str, sections: list[Media]) -> Description:

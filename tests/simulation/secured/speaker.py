@@ -221,7 +221,7 @@ class SpeakerHands(Hands):
         fresh = port.stream is None
         port.stream, port.heard_at = command.stream, self.world.now
         voice = self._voices.voices[port.media, port.leg]
-        voice.agree(command.stream, command.own)
+        voice.agree(command.stream, command.stream.own_crypto)
         if fresh:
             self._speak(port, voice)
             self.world.after(LOOK, partial(self._look, port))

@@ -8,7 +8,6 @@ close with the tests' own.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 from tests.simulation.plan import ANSWERS, Knobs, Mood, Ring
@@ -114,7 +113,8 @@ def test_a_call_over_two_rollovers_with_hold_and_new_keys_between_fails_no_packe
     (session,) = [worker.calls for worker in call.town.workers.workers if worker is not None and worker.calls]
     (relayed,) = session.values()
     reports = [leg.report() for leg in relayed.session.legs.values()]
-    assert [(report.refused, report.strays, report.lost) for report in reports] == [(0, 0, 0)] * 2
+    assert [(report.refused, report.lost) for report in reports] == [(0, 0)] * 2
+    assert all(report.strays <= 1 for report in reports)  # a packet may come before the 200 that explains it
     call.tells("hang up")
     call.world.run(call.world.now + 40.0)
     for hears, speaks in ((near, far), (far, near)):
@@ -144,7 +144,7 @@ def test_the_judge_of_that_call_sees_a_packet_that_was_closed_under_another_key(
     assert len(call.far_voice.failed) > 50
     stream = call.far_voice.port.stream
     assert stream is not None
-    call.far_voice.agree(replace(stream), call.far_voice.key)
+    call.far_voice.agree(stream, call.far_voice.key)
     failed = len(call.far_voice.failed)
     call.until(400)
     assert len(call.far_voice.failed) == failed

@@ -138,10 +138,10 @@ class Worker:
         session = call.session
         try:
             match command:
-                case anchor.Answer(leg=name, stream=stream, own=own):
-                    session.answer(name, stream, own, now)
+                case anchor.Answer(leg=name, stream=stream):
+                    session.answer(name, stream, now)
                     if name in call.ports:
-                        call.ports[name].key = own
+                        call.ports[name].key = stream.own_crypto
                         call.ports[name].leg.unsettle()
                 case anchor.Play(leg=name, tones=tones, echo=echo):
                     session.play(name, tones, echo, now)
