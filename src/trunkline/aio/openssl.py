@@ -65,15 +65,17 @@ class Octets:
     def __init__(self, connection: SSL.Connection) -> None:
         self._connection, self._ssl = connection, connection._ssl
         self._into, self._from = connection._into_ssl, connection._from_ssl
+        self.drained = True  # all that arrived was read: a peer most often sends one record at a time
 
     def take(self, sealed: bytes) -> None:
         """Take what arrived; `read` what is in it."""
         lib.BIO_write(self._into, sealed, len(sealed))  # memory takes all
 
     def read(self) -> bytes:
-        """Plain octets, b"" where no whole record is left; otherwise raises as `SSL.Connection.recv`."""
+        """A record's plain octets, b"" where no whole one is left; else raises as `SSL.Connection.recv`."""
         length = lib.SSL_read(self._ssl, _ROOM, _SIZE)
         if length > 0:
+            self.drained = not lib.BIO_get_mem_data(self._into, ffi.NULL)
             plain: bytes = ffi.buffer(_ROOM, length)[:]
             return plain
         if lib.SSL_get_error(self._ssl, length) == lib.SSL_ERROR_WANT_READ:

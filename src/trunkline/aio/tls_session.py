@@ -171,10 +171,12 @@ class Session:
 
     def _read(self) -> bytes:
         """The plain bytes there are."""
-        plain, read = b"", self._octets.read
+        plain, octets = b"", self._octets
         try:
-            while part := read():
+            while part := octets.read():
                 plain += part
+                if octets.drained:
+                    break
         except SSL.ZeroReturnError:
             self.cut()
         except SSL.Error as error:
