@@ -159,11 +159,10 @@ class System:
         faults += [f"{made.successful} of {calls} calls"] if made.successful != calls else []
         return "; ".join(faults)
 
-    def used(self) -> Used:
-        """What IPBX and workers used until now, in seconds."""
-        pid = self._ipbx.pid
-        workers = sum(cost.thread_seconds(child) for child in cost.tree(pid)[1:])
-        return Used(cost.thread_seconds(pid), workers)
+    def seconds(self) -> tuple[float, float]:
+        """What the IPBX and its workers used until now."""
+        ipbx, *workers = map(cost.thread_seconds, cost.tree(self._ipbx.pid))
+        return ipbx, sum(workers)
 
     def left(self) -> str:
         """What is not as it should be after all calls, or ""."""
@@ -195,27 +194,27 @@ async def run(load: Load, turns: int, directory: Path) -> list[dict[str, Used]]:
 
 
 def _measured(systems: dict[str, System], load: Load, turns: int) -> list[dict[str, Used]]:
-    found, faults = [], []
+    found: list[dict[str, Used]] = []
+    faults: list[tuple[str, str]] = []
     with ExitStack() as running:
         for system in systems.values():
             system.start(running)
-        for name, system in systems.items():
-            faults.append(f"{name}: {system.call('warm-up', load.warm_up)}")
-        before = {name: system.used() for name, system in systems.items()}
+        faults += [(name, system.call("warm-up", load.warm_up)) for name, system in systems.items()]
+        before = {name: system.seconds() for name, system in systems.items()}
         for turn in range(turns):
             # Each first by turns: what the first finds cold, the second may find warm.
             for name in list(systems)[:: 1 if turn % 2 == 0 else -1]:
-                faults.append(f"{name}: {systems[name].call(f'turn-{turn}', load.calls)}")
-            after = {name: system.used() for name, system in systems.items()}
+                faults.append((name, systems[name].call(f"turn-{turn}", load.calls)))
+            after = {name: system.seconds() for name, system in systems.items()}
             found.append({name: _each(before[name], after[name], load.calls) for name in systems})
             before = after
-        faults += [f"{name}: {system.left()}" for name, system in systems.items()]
-    if wrong := [fault for fault in faults if not fault.endswith(": ")]:
+        faults += [(name, system.left()) for name, system in systems.items()]
+    if wrong := [f"{name}: {fault}" for name, fault in faults if fault]:
         raise PeerError("; ".join(wrong))
     return found
 
 
-def _each(before: Used, after: Used, calls: int) -> Used:
+def _each(before: tuple[float, float], after: tuple[float, float], calls: int) -> Used:
     return Used(*((late - early) * 1000 / calls for early, late in zip(before, after, strict=True)))
 
 

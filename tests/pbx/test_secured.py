@@ -358,6 +358,21 @@ def awaited(office: SecureOffice) -> tuple[anchor.Offer, anchor.Offer]:
     return caller, trunk
 
 
+def dialled(office: SecureOffice) -> tuple[Phone, Dialog, anchor.Offer, anchor.Offer]:
+    """A phone calls out while ports are slow to open: phone, call, and what both legs wait for."""
+    phone = office.phone("201")
+    office.ports = False
+    call = phone.dials(NUMBER)
+    return (phone, call, *awaited(office))
+
+
+def gives_up(phone: Phone, call: Dialog) -> None:
+    """The caller hangs up before anybody answered."""
+    call.cancels()
+    phone.hears(200)
+    call.hears_no(487)
+
+
 def released(office: SecureOffice) -> set[str]:
     return {released.leg for released in office.told(anchor.Release)}
 
@@ -369,9 +384,7 @@ def test_a_caller_that_gives_up_while_ports_are_opened_gets_487_and_they_are_giv
     call = phone.dials(NUMBER)
     phone.hears(100)
     assert office.used == 1
-    call.cancels()
-    phone.hears(200)
-    call.hears_no(487)
+    gives_up(phone, call)
     assert office.used == 0
     caller, trunk = awaited(office)
     office.opens(caller, 16384)
@@ -383,15 +396,10 @@ def test_a_caller_that_gives_up_while_ports_are_opened_gets_487_and_they_are_giv
 
 def test_a_caller_that_gives_up_while_the_trunks_port_is_opened_leaves_nothing_behind() -> None:
     office = SecureOffice()
-    phone = office.phone("201")
-    office.ports = False
-    call = phone.dials(NUMBER)
-    caller, trunk = awaited(office)
+    phone, call, caller, trunk = dialled(office)
     office.opens(caller, 16384)
     assert office.used == 1
-    call.cancels()
-    phone.hears(200)
-    call.hears_no(487)
+    gives_up(phone, call)
     office.opens(trunk, 6000)
     assert released(office) == {caller.leg, trunk.leg}
     assert office.used == 0
@@ -402,10 +410,7 @@ def test_a_caller_that_gives_up_while_the_trunks_port_is_opened_leaves_nothing_b
 
 def test_nobody_is_called_before_the_callers_port_is_open() -> None:
     office = SecureOffice()
-    phone = office.phone("201")
-    office.ports = False
-    call = phone.dials(NUMBER)
-    caller, trunk = awaited(office)
+    phone, call, caller, trunk = dialled(office)
     office.opens(trunk, 6000)
     office.nominal.quiet()
     office.opens(caller, 16384)
@@ -420,18 +425,13 @@ def test_nobody_is_called_before_the_callers_port_is_open() -> None:
     office.rests()
 
 
-@pytest.mark.parametrize("gives_up", [True, False])
-def test_a_trunk_port_that_opened_first_is_given_back_where_the_callers_never_opens(gives_up: bool) -> None:
+@pytest.mark.parametrize("impatient", [True, False])
+def test_a_trunk_port_that_opened_first_is_given_back_where_the_callers_never_opens(impatient: bool) -> None:
     office = SecureOffice()
-    phone = office.phone("201")
-    office.ports = False
-    call = phone.dials(NUMBER)
-    caller, trunk = awaited(office)
+    phone, call, caller, trunk = dialled(office)
     office.opens(trunk, 6000)
-    if gives_up:
-        call.cancels()
-        phone.hears(200)
-        call.hears_no(487)
+    if impatient:
+        gives_up(phone, call)
     else:
         office.after(2.0)
         call.hears_no(503)
@@ -456,10 +456,7 @@ def test_a_call_that_is_refused_asks_for_no_port() -> None:
 @pytest.mark.parametrize("answers", [True, False])
 def test_without_a_port_the_caller_hears_503(side: str, answers: bool) -> None:
     office = SecureOffice()
-    phone = office.phone("201")
-    office.ports = False
-    call = phone.dials(NUMBER)
-    caller, trunk = awaited(office)
+    _, call, caller, trunk = dialled(office)
     if side == "trunk":
         office.opens(caller, 16384)
     for offer in [caller] if side == "caller" else [trunk, None]:  # each gateway is tried

@@ -222,8 +222,8 @@ class Descriptions:
     def _own_keys(self) -> tuple[Crypto, ...]:
         """Our crypto lines, drawn once: an unchanged key keeps its SRTP context (RFC 4568 §7.1.4)."""
         assert self.terms is not None
-        suites = self.terms.capabilities.suites
-        if suites and not self._keys:
+        if not self._keys:
+            suites = self.terms.capabilities.suites
             self._keys = tuple([Crypto.of(n, suite, self._drawn(suite)) for n, suite in enumerate(suites, 1)])
         return self._keys
 

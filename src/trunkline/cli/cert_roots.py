@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from cryptography.utils import CryptographyDeprecationWarning
-
+from trunkline.cli.bounded import Unread, contents
 from trunkline.finding import ParseError
 from trunkline.pki.certificate import Certificate, called, read_certificates
 from trunkline.pki.pile import FILE_MAX
@@ -30,10 +28,8 @@ def public_roots() -> Iterator[PublicRoot]:
     debian = ((file, str(file)) for file in sorted(_DEBIAN.glob("*.crt")))
     for file, source in ((Path(certifi.where()), "certifi"), *debian):
         try:
-            with file.open("rb") as stream, warnings.catch_warnings():
-                warnings.simplefilter("ignore", CryptographyDeprecationWarning)  # roots from before RFC 5280
-                held = read_certificates(stream.read(FILE_MAX + 1), str(file))
-        except (OSError, ParseError):
+            held = read_certificates(contents(file, FILE_MAX), str(file))
+        except (Unread, ParseError):
             continue
         yield from (PublicRoot(one, source) for one in held)
 

@@ -24,11 +24,11 @@ from trunkline.pki.chain import judge
 from trunkline.pki.identity import Identity
 from trunkline.pki.judgement import ClientEku, Policy, Role
 from trunkline.pki.names import domain, names_of
+from trunkline.pki.pile import FILE_MAX
 from trunkline.pki.store import TrustStore
 from trunkline.site.gateway import Gateway
 from trunkline.site.model import CertificateFiles, Site
 
-FILE_MAX: Final = 1 << 20  # bytes of a PEM file
 _NEWEST: Final = "1.3"
 _SUITES_1_3: Final = (0x1302, 0x1301, 0x1303)  # RFC 8446 §9.1
 _SUITES_1_2: Final = (0xC030, 0xC02F, 0xC02C, 0xC02B)  # RFC 9325 §4.2.1

@@ -41,11 +41,10 @@ def read_certificates(data: bytes, where: str = "certificates") -> tuple[Certifi
     try:
         with warnings.catch_warnings():  # old roots have serial number 0; nobody here can mend that
             warnings.simplefilter("ignore", CryptographyDeprecationWarning)
-            found = _loaded(data)
-        unique = tuple(dict.fromkeys(found))
-        for certificate in unique:  # read lazily, and what it raises belongs here
-            _ = certificate.subject, certificate.issuer, certificate.extensions
-            _ = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+            unique = tuple(dict.fromkeys(_loaded(data)))
+            for certificate in unique:  # read lazily, and what it raises belongs here
+                _ = certificate.subject, certificate.issuer, certificate.extensions
+                _ = certificate.not_valid_before_utc, certificate.not_valid_after_utc
     except (ValueError, *_ODDITIES) as error:
         raise ParseError(where, "", f"expected X.509 certificates, PEM or DER ({error})") from None
     if len(unique) > MOST:

@@ -295,21 +295,21 @@ def _stream(
     address = said.address or _literal(theirs.connection)
     line, own_line = crypto or (None, None)
     return Stream(
-        address,
-        theirs.port,
-        _rtcp_port(theirs, said, address),
-        audio[0],
-        codec.upper(),
-        clock_rate,
+        address=address,
+        port=theirs.port,
+        rtcp_port=_rtcp_port(theirs, said, address),
+        payload_type=audio[0],
+        codec=codec.upper(),
+        clock_rate=clock_rate,
         # Our own packet time, unless that is more than the far side takes (RFC 8866 §6.5).
-        min(ptime, said.maxptime or ptime),
-        events[0],
-        direction,
-        theirs.proto,
-        line,
-        audio[1],
-        events[1],
-        own_line,
+        ptime=min(ptime, said.maxptime or ptime),
+        dtmf_payload_type=events[0],
+        direction=direction,
+        profile=theirs.proto,
+        crypto=line,
+        receive_payload_type=audio[1],
+        receive_dtmf_payload_type=events[1],
+        own_crypto=own_line,
     )
 
 
